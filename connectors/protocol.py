@@ -1,0 +1,81 @@
+"""What a connector is: the few calls by which Palimpsest learns what a source holds.
+
+A connector knows nothing of chunks, vectors or versions. It is complete or it raises: `poll` either tells all that the
+source holds (or all that changed since the checkpoint), or raises `SourceUnavailable`. A document that is not listed is
+a document that is gone, so nothing may ever be skipped because it could not be read.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One document as a listing shows it. `uri` is its name within the source (a path with `/`, or a URL)."""
+
+    uri: str
+    stamp: str
+    """Cheap evidence of change: equal stamps mean equal bytes."""
+    locator: str = ""
+    """Whatever `fetch` needs beside the URI (git: the commit)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a source holds at one moment.
+
+    With `removed` None the entries are complete: what they lack is gone. Otherwise the entries are what was added or
+    changed since the checkpoint, and `removed` names what went.
+    """
+
+    entries: tuple[Entry, ...]
+    checkpoint: str
+    removed: frozenset[str] | None = None
+    revision: str | None = None
+    time: datetime | None = None
+    message: str | None = None
+    passed: tuple[tuple[str, datetime], ...] = ()
+    """Revisions between the checkpoint and this listing that changed no selected document, oldest first."""
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """Counts of what was left out by name and on purpose (`submodule`, `symlink`, …)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A document's bytes and what the source says about them."""
+
+    content: bytes
+    media_type: str | None = None
+    revision: str | None = None
+    modified_at: datetime | None = None
+    access: tuple[str, ...] | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class Connector(Protocol):
+    """A kind of source. Built by `Kind(options, workspace)`; the constructor checks options only, never the source."""
+
+    def poll(self, checkpoint: str | None) -> Listing:
+        """The source as it is now. Raises SourceUnavailable where it cannot be read wholly."""
+        ...
+
+    def fetch(self, entry: Entry) -> Fetched:
+        """One document's bytes. Raises DocumentGone or DocumentUnavailable."""
+        ...
+
+
+@runtime_checkable
+class Historical(Protocol):
+    """A source that knows its own past."""
+
+    def history(self, checkpoint: str | None) -> Iterator[Listing]:
+        """Each state after the checkpoint, oldest first; every one is to become a snapshot. Raises SourceUnavailable."""
+        ...
+
+
+class Kind(Protocol):
+    """What the entry-point group `kb.connectors` names: a connector's class."""
+
+    def __call__(self, options: Mapping[str, Any], *, workspace: str) -> Connector: ...

@@ -1,0 +1,1 @@
+"""Embedders: the one door to the models."""

@@ -8,7 +8,11 @@ a document that is gone, so nothing may ever be skipped because it could not be 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+MAX_BYTES = 256 * 2**20
+"""Larger documents are not read into memory unless the caller says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,15 @@ class Fetched:
 
 
 class Connector(Protocol):
-    """A kind of source. Built by `Kind(options, workspace)`; the constructor checks options only, never the source."""
+    """A kind of source. Built by its `Kind`; the constructor takes parsed options and never touches the source."""
 
     def poll(self, checkpoint: str | None) -> Listing:
         """The source as it is now. Raises SourceUnavailable where it cannot be read wholly."""
         ...
 
     def fetch(self, entry: Entry) -> Fetched:
-        """One document's bytes. Raises DocumentGone or DocumentUnavailable."""
+        """One document's bytes. Raises DocumentGone, DocumentUnavailable, ExtractionError ("too large"), or
+        SourceUnavailable where not the document but the whole source went away."""
         ...
 
 
@@ -70,12 +75,27 @@ class Connector(Protocol):
 class Historical(Protocol):
     """A source that knows its own past."""
 
+    @property
+    def keeps_history(self) -> bool:
+        """Whether it was asked to tell its past; otherwise it is polled."""
+        ...
+
     def history(self, checkpoint: str | None) -> Iterator[Listing]:
         """Each state after the checkpoint, oldest first; every one is to become a snapshot. Raises SourceUnavailable."""
         ...
 
 
+@runtime_checkable
+class Closeable(Protocol):
+    """A connector that holds something open between calls."""
+
+    def close(self) -> None: ...
+
+
 class Kind(Protocol):
     """What the entry-point group `kb.connectors` names: a connector's class."""
 
-    def __call__(self, options: Mapping[str, Any], *, workspace: str) -> Connector: ...
+    options_type: ClassVar[type[Any]]
+    """A frozen dataclass whose fields name their parsers; see `connectors.options`."""
+
+    def __call__(self, options: Any, *, workspace: Path, max_bytes: int) -> Connector: ...

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from kb.nouns import DocumentVersion
+
 _LANES: Final = 1024
 
 
@@ -39,6 +41,12 @@ def chunk_id(document: str, text_sha256: str, occurrence: int) -> str:
     return digest("chunk", document, text_sha256, occurrence)[:32]
 
 
+def document_member(value: DocumentVersion) -> bytes:
+    """What stands for a document in the content digest: all that a rebuild from the same sources would find again."""
+    facts = (value.source, value.uri, value.title, value.media_type, value.content_sha256, value.layout)
+    return canonical(("document", *facts, dict(value.metadata)))
+
+
 class SetDigest:
     """A digest of a set that costs the change, not the size: LtHash with 1024 lanes of 16 bits.
 
@@ -56,6 +64,10 @@ class SetDigest:
     def remove(self, members: Iterable[bytes]) -> None:
         for member in members:
             self._lanes -= _expand(member)
+
+    def merge(self, other: "SetDigest") -> None:
+        """Adds all of another's members, and removes those that it removed."""
+        self._lanes += other._lanes
 
     def state(self) -> bytes:
         return self._lanes.tobytes()

@@ -106,7 +106,7 @@ def _config(values: Mapping[str, Any], path: Path) -> Config:
         number = expected is float and type(value) is int
         if type(value) is not expected and not number:
             raise ConfigError(f"{path}: `{key}` must be a {expected.__name__}, not {value!r}")
-        if expected in (int, float) and value < 0 or (key == "workers" and value < 1):
+        if (expected in (int, float) and value < 0) or (key == "workers" and value < 1):
             raise ConfigError(f"{path}: `{key}` is too small: {value}")
     return Config(**values)
 

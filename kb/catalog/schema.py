@@ -58,6 +58,8 @@ source = Table(
     Column("cron", String(200)),
     Column("created_at", Instant, nullable=False),
     Column("checkpoint", Text),
+    Column("fingerprint", String(64)),
+    comment="`checkpoint` and `fingerprint`: up to where, and by which pipeline, the source was last read.",
 )
 
 entry = Table(

@@ -12,10 +12,15 @@ Vectors = npt.NDArray[np.float32]
 class Tokeniser(Protocol):
     """Cuts text as the model does. Cheap to build: no model is loaded for it."""
 
-    digest: str
-    """SHA-256 of the tokeniser's own file or rule."""
-    window: int
-    """The most tokens of text that one vector covers, special tokens not counted."""
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the tokeniser's own file or rule."""
+        ...
+
+    @property
+    def window(self) -> int:
+        """The most tokens of text that one vector covers, special tokens not counted."""
+        ...
 
     def offsets(self, text: str) -> Sequence[tuple[int, int]]:
         """Start and end, in characters, of each token of `text`."""
@@ -25,11 +30,19 @@ class Tokeniser(Protocol):
 class Embedder(Protocol):
     """A model that gives texts their vectors."""
 
-    name: str
-    digest: str
-    """SHA-256 of the weights."""
-    dimensions: int
-    tokeniser: Tokeniser
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the weights."""
+        ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    @property
+    def tokeniser(self) -> Tokeniser: ...
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), dimensions). Raises EmbedderError."""

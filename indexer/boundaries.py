@@ -1,0 +1,100 @@
+"""Where a text may be cut, how good each place is, and what its own words say about cutting there."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from hashlib import blake2b
+from itertools import pairwise
+
+from indexer.document import Block
+from indexer.lines import bulleted
+
+_BREAK = re.compile(r"(?:\r\n?|\n)\s*+(?=\S)")
+_BLANK_LINE = re.compile(r"(?:\r\n?|\n)[^\S\r\n]*[\r\n]")
+_SENTENCE = re.compile(r"(?<![.!?])[.!?]++[\"'”’)\]*`]*+\s++(?=\S)|(?<![。！？])[。！？]++[」』”）]*+(?=\S)")
+_OPENERS = "\"'“‘([*`"
+_UNWRAPPED_LINE = 120
+"""A line longer than this is no line of a wrapped paragraph: its end is an end that the author meant."""
+_SHORTEST_LAST_WORD = 4
+"""Before a small letter, a shorter word with a full stop is taken for an abbreviation."""
+_SPELT = 32
+
+
+class Strength(IntEnum):
+    """How good a place is to cut at: the lower the better."""
+
+    HEADING = 0
+    BLOCK = 1
+    PART = 2
+    LINE = 3
+    SENTENCE = 4
+    UNDER_HEADING = 5
+    WORD = 6
+    CHARACTER = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """A place to cut: right before `text[position]`. Of equally strong ones the lower `rank` is preferred."""
+
+    position: int
+    strength: Strength
+    rank: int
+
+
+def boundaries(text: str, blocks: Iterable[Block]) -> list[Boundary]:
+    """All places in order, the text's start included. A rank hangs on the few characters behind its place alone."""
+    places = [*_places(text, blocks), (len(text), Strength.HEADING)]
+    return [
+        Boundary(here, strength, rank(text[here : min(there, here + _SPELT)]))
+        for (here, strength), (there, _) in pairwise(places)
+        if here < there
+    ]
+
+
+def rank(spelling: str) -> int:
+    """A number that looks random and is the same for the same spelling."""
+    return int.from_bytes(blake2b(spelling.rstrip().encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+def _places(text: str, blocks: Iterable[Block]) -> Iterator[tuple[int, Strength]]:
+    above: Block | None = None
+    for block in blocks:
+        under = above is not None and above.kind == "heading"
+        if under:
+            yield block.start, Strength.UNDER_HEADING
+        else:
+            yield block.start, Strength.HEADING if block.kind == "heading" else Strength.BLOCK
+        yield from _inner(text, block)
+        above = block
+
+
+def _inner(text: str, block: Block) -> Iterator[tuple[int, Strength]]:
+    found: dict[int, Strength] = {}
+    if block.kind not in ("code", "table"):
+        found.update((place, Strength.SENTENCE) for place in _sentences(text, block))
+    found.update(_lines(text, block))
+    yield from sorted(found.items())
+
+
+def _lines(text: str, block: Block) -> Iterator[tuple[int, Strength]]:
+    above = block.start
+    for found in _BREAK.finditer(text, block.start, block.end):
+        if _BLANK_LINE.match(text, found.start(), found.end()):
+            yield found.end(), Strength.PART
+        elif (
+            block.kind in ("code", "table")
+            or found.start() - above > _UNWRAPPED_LINE
+            or bulleted(text[found.end() : found.end() + 8])
+        ):
+            yield found.end(), Strength.LINE
+        above = found.end()
+
+
+def _sentences(text: str, block: Block) -> Iterator[int]:
+    for found in _SENTENCE.finditer(text, block.start, block.end):
+        last_word = text[max(block.start, found.start() - _SHORTEST_LAST_WORD) : found.start()]
+        abbreviated = len(last_word) < _SHORTEST_LAST_WORD or " " in last_word or "." in last_word
+        if not (abbreviated and text[found.end() : found.end() + 4].lstrip(_OPENERS)[:1].islower()):
+            yield found.end()

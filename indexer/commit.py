@@ -1,0 +1,178 @@
+"""Committing a snapshot: data first, pointer last, and everything needed is at hand before the first write."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from indexer.delta import Delta
+from indexer.embed import Embedded
+from indexer.intake import Intake
+from kb.analysis import analyse
+from kb.catalog import Connection, documents, pending, snapshots, terms
+from kb.digest import SetDigest, document_member
+from kb.errors import Corrupt
+from kb.layout import Layout
+from kb.nouns import FOREVER, ChunkCounts, DocumentCounts, DocumentVersion, Snapshot
+from kb.pipeline import Pipeline
+from kb.store import ChunkRow, Store
+from kb.store.chunks import ChunkTable
+from kb.store.rows import ended, living, members
+
+Rows = Any
+"""A PyArrow table of chunk rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """When and for what a snapshot is made."""
+
+    committed_at: datetime
+    source: str | None
+    source_revision: str | None
+    source_time: datetime | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A snapshot ready to be written: every row of it, in the store and in the catalog."""
+
+    snapshot: Snapshot
+    tokens: int
+    opened: tuple[DocumentVersion, ...]
+    closed: tuple[DocumentVersion, ...]
+    layouts: tuple[Layout, ...]
+    born: Rows
+    ended: Rows
+    frequencies: Mapping[str, int]
+    content: SetDigest
+    rows: SetDigest
+    pipeline: Pipeline
+    texts: frozenset[str]
+
+
+def build(
+    connection: Connection,
+    table: ChunkTable,
+    pipeline: Pipeline,
+    occasion: Occasion,
+    intake: Intake,
+    delta: Delta,
+    embedded: Embedded,
+) -> Commit:
+    """The next snapshot, worked out but not written."""
+    version = snapshots.head(connection) + 1
+    parent = snapshots.get(connection, version - 1)
+    closed = intake.closed
+    opened = tuple(replace(value, since=version, until=FOREVER) for value in intake.opened)
+    born = living(_rows(delta, embedded), version, table.dimensions)
+    dying = table.some(delta.ended, f"until = {FOREVER}", table.columns)
+    if len(dying) != len(delta.ended):
+        raise Corrupt(f"{len(delta.ended) - len(dying)} chunk rows that live at the head are missing: run `kb verify`")
+    content, rows = snapshots.read_ledger(connection)
+    content.remove(map(document_member, closed))
+    content.add(map(document_member, opened))
+    rows.remove(members(dying))
+    rows.add(members(born))
+    tokens = snapshots.tokens_total(connection, version - 1) + _tokens(born) - _tokens(dying)
+    snapshot = Snapshot(
+        version=version,
+        parent=parent.version if parent else None,
+        # The clock may have stepped back; time in the line of snapshots never does.
+        committed_at=max(occasion.committed_at, parent.committed_at) if parent else occasion.committed_at,
+        source=occasion.source,
+        source_revision=occasion.source_revision,
+        source_time=occasion.source_time,
+        message=occasion.message,
+        fingerprint=pipeline.fingerprint,
+        documents=_document_counts(opened, closed, parent),
+        chunks=_chunk_counts(len(born), len(dying), embedded.made, parent),
+        content_digest=content.hexdigest(),
+        rows_digest=rows.hexdigest(),
+        changes_digest=documents.changes_digest(opened, closed),
+        digest="",
+    )
+    return Commit(
+        snapshot=replace(snapshot, digest=snapshots.chained_digest(snapshot, parent.digest if parent else "")),
+        tokens=tokens,
+        opened=opened,
+        closed=closed,
+        layouts=_needed_layouts(opened, intake.layouts),
+        born=born,
+        ended=ended(dying, version),
+        frequencies=_frequencies(born, dying),
+        content=content,
+        rows=rows,
+        pipeline=pipeline,
+        texts=frozenset(birth.chunk.text_sha256 for birth in delta.born),
+    )
+
+
+def write_store(store: Store, table: ChunkTable, commit: Commit) -> Iterator[str]:
+    """The store's half, one step at a time; each step is named before it is taken."""
+    yield "texts"
+    store.texts.write(commit.layouts, commit.snapshot.version)
+    yield "rows"
+    table.write(commit.born, commit.ended)
+
+
+def publish(connection: Connection, commit: Commit) -> None:
+    """The catalog's half, within the transaction that makes the snapshot visible."""
+    snapshots.add_pipeline(connection, commit.snapshot.fingerprint, commit.pipeline.parts())
+    documents.close_versions(connection, commit.closed, commit.snapshot.version)
+    documents.open_versions(connection, commit.opened)
+    terms.add_deltas(connection, commit.snapshot.version, commit.frequencies)
+    snapshots.write_ledger(connection, commit.content, commit.rows)
+    snapshots.add(connection, commit.snapshot, commit.tokens)
+    pending.drop_vectors(connection, commit.pipeline.space, commit.texts)
+    pending.settle(connection)
+
+
+def _rows(delta: Delta, embedded: Embedded) -> list[ChunkRow]:
+    return [
+        ChunkRow(
+            chunk_id=birth.chunk.chunk_id,
+            document_id=birth.document.document_id,
+            source=birth.document.source,
+            uri=birth.document.uri,
+            text_sha256=birth.chunk.text_sha256,
+            text=birth.chunk.text,
+            tokens=" ".join(analyse(birth.chunk.text)),
+            vector=embedded.vectors[birth.chunk.text_sha256],
+        )
+        for birth in delta.born
+    ]
+
+
+def _needed_layouts(opened: Iterable[DocumentVersion], layouts: Mapping[str, Layout]) -> tuple[Layout, ...]:
+    return tuple(layouts[key] for key in sorted({value.layout for value in opened} & layouts.keys()))
+
+
+def _tokens(rows: Rows) -> int:
+    return sum(len(tokens.split()) for tokens in rows["tokens"].to_pylist())
+
+
+def _frequencies(born: Rows, dying: Rows) -> dict[str, int]:
+    """By how much the number of chunks that hold each term changes."""
+    counts: Counter[str] = Counter()
+    for tokens in born["tokens"].to_pylist():
+        counts.update(set(tokens.split()))
+    for tokens in dying["tokens"].to_pylist():
+        counts.subtract(set(tokens.split()))
+    return {term: count for term, count in counts.items() if count}
+
+
+def _document_counts(
+    opened: Sequence[DocumentVersion], closed: Sequence[DocumentVersion], parent: Snapshot | None
+) -> DocumentCounts:
+    new = {value.document_id for value in opened}
+    old = {value.document_id for value in closed}
+    total = (parent.documents.total if parent else 0) + len(new) - len(old)
+    return DocumentCounts(len(new - old), len(new & old), len(old - new), total)
+
+
+def _chunk_counts(born: int, dying: int, made: int, parent: Snapshot | None) -> ChunkCounts:
+    total = (parent.chunks.total if parent else 0) + born - dying
+    return ChunkCounts(added=born, removed=dying, embedded=made, reused=born - made, total=total)

@@ -1,0 +1,94 @@
+"""What a sync would do, worked out by the same steps and without a write."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from connectors.protocol import Connector
+from indexer.delta import diff
+from indexer.intake import Intake
+from indexer.session import Session
+from indexer.sync import SourceSync
+from kb.catalog import runs
+from kb.embedding.load import tokeniser
+from kb.errors import SourceUnavailable
+from kb.nouns import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a sync of one source would do. `seconds` follows this machine's own rate; None before it was measured."""
+
+    source: str
+    snapshots: int = 0
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    embed: int = 0
+    reuse: int = 0
+    tokens: int = 0
+    seconds: float | None = None
+    quarantine: int = 0
+    refusal: str | None = None
+
+
+@dataclass(slots=True)
+class _Foreseen:
+    """What the listings so far would have made: later ones reuse it."""
+
+    cuts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    embedded: set[str] = field(default_factory=set)
+    tokens: int = 0
+
+
+def plan_source(session: Session, source: Source, connector: Connector, allow_deletes: bool = False) -> Plan:
+    """Follows every listing as a sync would; what it would refuse is told, not raised."""
+    work = SourceSync(session, source, None, allow_deletes)
+    plan = Plan(source.name)
+    foreseen = _Foreseen()
+    try:
+        for listing, rework in work.poll(connector):
+            intake = work.take_in(connector, listing, rework)
+            plan = _with(session, plan, intake, foreseen)
+            work.foresee(intake)
+    except SourceUnavailable as error:
+        plan = replace(plan, refusal=str(error))
+    with session.catalog.reading() as connection:
+        rate = runs.embedding_rate(connection)
+    return replace(plan, tokens=foreseen.tokens, seconds=plan.embed / rate if rate else None)
+
+
+def _with(session: Session, plan: Plan, intake: Intake, foreseen: _Foreseen) -> Plan:
+    if not intake.changes_documents:
+        return replace(plan, quarantine=plan.quarantine + len(intake.refused))
+    opened = {version.document_id for version in intake.opened}
+    closed = {version.document_id for version in intake.closed}
+    made, born = _embeddings(session, intake, foreseen)
+    return replace(
+        plan,
+        snapshots=plan.snapshots + 1,
+        added=plan.added + len(opened - closed),
+        changed=plan.changed + len(opened & closed),
+        removed=plan.removed + len(closed - opened),
+        embed=plan.embed + made,
+        reuse=plan.reuse + born - made,
+        quarantine=plan.quarantine + len(intake.refused),
+    )
+
+
+def _embeddings(session: Session, intake: Intake, foreseen: _Foreseen) -> tuple[int, int]:
+    """How many texts would be embedded, of how many chunks that would begin to live."""
+    foreseen.cuts |= {layout.key: layout.cuts for layout in intake.layouts.values()}
+    stored = {version.layout for version in intake.closed} - foreseen.cuts.keys()
+    foreseen.cuts |= session.store.texts.cuts(stored) if stored else {}
+    delta = diff(intake.opened, intake.closed, intake.layouts, foreseen.cuts)
+    texts = {birth.chunk.text_sha256: birth.chunk.text for birth in delta.born}
+    new = _unknown(session, texts.keys() - foreseen.embedded)
+    foreseen.embedded |= new
+    measure = tokeniser(session.pipeline.embedder)
+    foreseen.tokens += sum(len(measure.offsets(texts[digest])) for digest in new)
+    return len(new), len(delta.born)
+
+
+def _unknown(session: Session, digests: Iterable[str]) -> set[str]:
+    wanted = set(digests)
+    return wanted - session.known_vectors(wanted).keys() if wanted else wanted

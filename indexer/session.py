@@ -1,0 +1,75 @@
+"""What one run of the writer works with: opened once, the costly parts on first use."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+import numpy as np
+
+from indexer.extract.pool import ExtractionPool
+from indexer.pipeline import current
+from indexer.progress import Observer
+from kb.catalog import Catalog, pending, snapshots
+from kb.embedding.protocol import Embedder, Vectors
+from kb.home import Config, Home
+from kb.pipeline import Pipeline
+from kb.store import Store
+from kb.store.chunks import ChunkTable
+
+
+class Session:
+    """Belongs to the one process that holds the writer's lock."""
+
+    def __init__(self, home: Home, catalog: Catalog, pool: ExtractionPool, observe: Observer) -> None:
+        self.home = home
+        self.catalog = catalog
+        self.pool = pool
+        self.observe = observe
+
+    @property
+    def config(self) -> Config:
+        return self.home.config
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        return current(self.config.model)
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.home.store)
+
+    @property
+    def table(self) -> ChunkTable:
+        """The rows of the pipeline's own space."""
+        return self.store.chunks(self.pipeline.space, self.pipeline.dimensions)
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        from kb.embedding.load import load
+
+        return load(self.pipeline.embedder, self.pipeline.weights_sha256)
+
+    def embedder(self) -> Embedder:
+        """Loaded on the first call: a sync that embeds nothing loads no model."""
+        return self._embedder
+
+    def known_vectors(self, texts: Iterable[str]) -> dict[str, Vectors]:
+        """Vectors made before, by the texts' SHA-256: for a published row, or for a commit that was not finished."""
+        wanted = set(texts)
+        found = self.table.vectors_of(wanted) if self.store.holds(self.pipeline.space) else {}
+        with self.catalog.reading() as connection:
+            kept = pending.vectors(connection, self.pipeline.space, wanted - found.keys())
+        return found | {text: np.frombuffer(vector, "<f4") for text, vector in kept.items()}
+
+    def keep_vectors(self, vectors: Mapping[str, bytes]) -> None:
+        with self.catalog.writing() as connection:
+            pending.keep_vectors(connection, self.pipeline.space, vectors)
+
+    def recover(self) -> None:
+        """Takes back what a commit that did not come to its end left in the store."""
+        with self.catalog.reading() as connection:
+            unfinished = pending.intended(connection)
+            head = snapshots.head(connection)
+        if unfinished is not None:
+            self.store.recover(head)
+            with self.catalog.writing() as connection:
+                pending.settle(connection)

@@ -1,0 +1,173 @@
+"""The one way that a change travels: wake, poll, fetch, extract, chunk, diff, embed, commit, publish."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from connectors.protocol import Connector, Historical, Listing
+from indexer.commit import Commit, Occasion, build, publish, write_store
+from indexer.delta import Delta, diff
+from indexer.embed import Embedded, embed
+from indexer.intake import Circumstances, Intake, take_in
+from indexer.progress import Event, Step
+from indexer.session import Session
+from indexer.state import compare, load_state
+from kb.catalog import Connection, names, pending, scan, snapshots, sources
+from kb.catalog.scan import Quarantined
+from kb.clock import now
+from kb.nouns import Snapshot, Source
+
+
+@dataclass(slots=True)
+class Synced:
+    """What a sync of one source came to so far."""
+
+    published: list[Snapshot] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    skipped: dict[str, int] = field(default_factory=dict)
+    embedded: int = 0
+    embed_seconds: float = 0.0
+
+
+class SourceSync:
+    """One source on its way to where it stands now; `synced` tells what was reached, also after an error."""
+
+    def __init__(self, session: Session, source: Source, message: str | None, allow_deletes: bool) -> None:
+        self.synced = Synced()
+        self._session = session
+        self._source = source
+        self._message = message
+        self._guard = 1.0 if allow_deletes else session.config.delete_guard
+        with session.catalog.reading() as connection:
+            self._checkpoint, self._fingerprint = sources.position(connection, source.name)
+            self._state = load_state(connection, source.name, snapshots.head(connection))
+
+    def run(self, connector: Connector) -> None:
+        """Publishes a snapshot for each listing that changes documents.
+
+        Raises SourceUnavailable or DeletionRefused; what was published before that stays published.
+        """
+        self._tell("wake")
+        for listing, rework in self.poll(connector):
+            intake = self.take_in(connector, listing, rework)
+            delta = self.diff(intake)
+            embedded = self.embed(delta)
+            commit = self.commit(listing, intake, delta, embedded)
+            self.publish(listing, intake, commit)
+
+    def withdraw(self) -> None:
+        """Publishes a snapshot in which none of the source's documents lives."""
+        everything = Listing((), checkpoint=self._checkpoint or "")
+        gone = Intake.withdrawal(self._state)
+        self.publish(everything, gone, self.commit(everything, gone, self.diff(gone), Embedded({}, 0, 0.0)))
+
+    def poll(self, connector: Connector) -> Iterator[tuple[Listing, bool]]:
+        """The source as it stands, or each of its states since the checkpoint; and whether all must be read again.
+
+        What an older pipeline read is read again once the source's history has been followed to its end.
+        """
+        self._tell("poll")
+        historical = isinstance(connector, Historical) and connector.keeps_history
+        outdated = self._outdated
+        if isinstance(connector, Historical) and historical:
+            for listing in connector.history(self._checkpoint):
+                yield listing, False
+        if outdated or not historical:
+            self._fingerprint = self._session.pipeline.fingerprint
+            yield connector.poll(None if outdated else self._checkpoint), outdated
+
+    def take_in(self, connector: Connector, listing: Listing, rework: bool) -> Intake:
+        """Fetch, extract and chunk what the listing changed. Writes nothing."""
+        around = Circumstances(
+            source=self._source.name,
+            connector=connector,
+            pool=self._session.pool,
+            observe=self._session.observe,
+            model=self._session.pipeline.embedder,
+            fingerprint=self._session.pipeline.fingerprint,
+            moment=now(),
+            rework=rework,
+            guard=self._guard,
+        )
+        return take_in(around, listing, self._state, compare(self._state, listing, rework))
+
+    def diff(self, intake: Intake) -> Delta:
+        """Which chunks begin to live and which end."""
+        if not intake.changes_documents:
+            return Delta((), frozenset())
+        self._tell("diff")
+        cuts = self._session.store.texts.cuts(version.layout for version in intake.closed)
+        return diff(intake.opened, intake.closed, intake.layouts, cuts)
+
+    def embed(self, delta: Delta) -> Embedded:
+        """A vector for each chunk that begins to live; a text that was ever embedded is not embedded again."""
+        if not delta.born:
+            return Embedded({}, 0, 0.0)
+        session = self._session
+        known = session.known_vectors(birth.chunk.text_sha256 for birth in delta.born)
+        return embed(delta.born, known, session.embedder, session.keep_vectors, session.observe, self._source.name)
+
+    def commit(self, listing: Listing, intake: Intake, delta: Delta, embedded: Embedded) -> Commit | None:
+        """Writes the snapshot's rows, invisible until it is published; None where no document changed.
+
+        An intent stands before them, by which a commit that does not come to its end is found and taken back.
+        """
+        if not intake.changes_documents:
+            return None
+        session, name = self._session, self._source.name
+        occasion = Occasion(now(), name, listing.revision, listing.time, self._message or listing.message)
+        with session.catalog.reading() as connection:
+            commit = build(connection, session.table, session.pipeline, occasion, intake, delta, embedded)
+        self._tell("commit", "intent")
+        with session.catalog.writing() as connection:
+            pending.intend(connection, commit.snapshot.version)
+        for step in write_store(session.store, session.table, commit):
+            self._tell("commit", step)
+        self.synced.embedded += embedded.made
+        self.synced.embed_seconds += embedded.seconds
+        return commit
+
+    def publish(self, listing: Listing, intake: Intake, commit: Commit | None) -> None:
+        """Makes the snapshot visible and notes what was seen, in one transaction."""
+        self._tell("publish", "begin")
+        with self._session.catalog.writing() as connection:
+            version = commit.snapshot.version if commit else snapshots.head(connection)
+            if commit:
+                publish(connection, commit)
+            self._note(connection, listing, intake, version)
+            self._tell("publish", "end")
+        self._state.publish(intake.opened, intake.closed, version)
+        self._state.see(intake.seen, intake.forgotten)
+        self.synced.quarantined += intake.refused
+        for kind, count in intake.skipped.items():
+            self.synced.skipped[kind] = self.synced.skipped.get(kind, 0) + count
+        if commit:
+            self.synced.published.append(commit.snapshot)
+            self._tell("upkeep")
+            self._session.table.upkeep()
+
+    def foresee(self, intake: Intake) -> None:
+        """Goes on as if the intake were published: what a plan does in a sync's place."""
+        self._state.publish(intake.opened, intake.closed, 0)
+        self._state.see(intake.seen, intake.forgotten)
+
+    def _note(self, connection: Connection, listing: Listing, intake: Intake, version: int) -> None:
+        """What was seen of the source, where it stands, and which version holds that."""
+        name = self._source.name
+        scan.forget(connection, name, intake.forgotten)
+        scan.see(connection, name, intake.seen)
+        scan.release(connection, name, intake.released)
+        scan.confine(connection, intake.refused)
+        # What passed without a change stood as the version before did.
+        before = version - 1 if intake.changes_documents else version
+        if before:
+            names.set_revisions(connection, name, listing.passed, before)
+        if version and listing.revision is not None:
+            names.set_revisions(connection, name, [(listing.revision, listing.time)], version)
+        sources.move(connection, name, listing.checkpoint, self._fingerprint or self._session.pipeline.fingerprint)
+
+    @property
+    def _outdated(self) -> bool:
+        return self._fingerprint is not None and self._fingerprint != self._session.pipeline.fingerprint
+
+    def _tell(self, step: Step, subject: str = "") -> None:
+        self._session.observe(Event(step, self._source.name, subject))

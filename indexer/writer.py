@@ -1,0 +1,245 @@
+"""The verbs that write: sources are added, changed and removed here, planned and synced."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from connectors import registry
+from connectors.protocol import Closeable, Connector, Listing
+from indexer.extract.pool import ExtractionPool
+from indexer.lock import writer_lock
+from indexer.plan import Plan, plan_source
+from indexer.progress import Observer, unobserved
+from indexer.session import Session
+from indexer.sync import SourceSync, Synced
+from kb.catalog import Catalog, pending, runs, scan, sources
+from kb.catalog.runs import Run
+from kb.catalog.scan import Quarantined
+from kb.clock import now
+from kb.errors import KBError, NotFound, SourceUnavailable, UsageError
+from kb.home import Home, open_home
+from kb.nouns import Snapshot, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A source that could not be synced, and why."""
+
+    source: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did over all its sources."""
+
+    snapshots: tuple[Snapshot, ...]
+    quarantined: tuple[Quarantined, ...]
+    refused: tuple[Refusal, ...]
+    skipped: Mapping[str, int]
+
+    @property
+    def partial(self) -> bool:
+        return bool(self.quarantined or self.refused)
+
+
+class Writer:
+    """Writes one knowledge base; each verb holds the writer's lock only where it changes content."""
+
+    def __init__(self, home: Home | Path, observe: Observer = unobserved) -> None:
+        self.home = open_home(home) if isinstance(home, Path) else home
+        self.catalog = Catalog(self.home.catalog_url)
+        self.catalog.require()
+        self._observe = observe
+
+    # Sources
+
+    def add_source(
+        self, name: str, kind: str, options: Mapping[str, Any], *, base: Path | None = None, **settings: str | None
+    ) -> Source:
+        """Registers a source; it is read by the next sync. Raises ConfigError or UsageError."""
+        _check_name(name)
+        stored = registry.normalise(kind, options, base=base or Path.cwd())
+        source = Source(name, kind, stored, created_at=now(), **settings)
+        with self.catalog.writing() as connection:
+            if sources.get(connection, name):
+                raise UsageError(f"there is a source {name!r} already: change it with `kb source set`")
+            sources.add(connection, source)
+        return source
+
+    def change_source(
+        self, name: str, options: Mapping[str, Any], *, base: Path | None = None, **settings: str | None
+    ) -> Source:
+        """Changes options and settings; those not given stay."""
+        source = self._source(name)
+        merged = {**source.options, **options}
+        stored = registry.normalise(source.kind, merged, base=base or Path.cwd())
+        given = {key: value for key, value in settings.items() if value is not None}
+        with self.catalog.writing() as connection:
+            if stored != source.options:
+                given |= {"options": stored}  # type: ignore[dict-item]
+            if given:
+                sources.change(connection, name, **given)
+        return self._source(name)
+
+    def check_source(self, name: str) -> Listing:
+        """Polls the source once without a trace. Raises SourceUnavailable."""
+        return self._connector(self._source(name)).poll(None)
+
+    def remove_source(self, name: str, *, purge: bool = False) -> Snapshot | None:
+        """Forgets the source; with `purge` its documents leave the head by a snapshot, else they stay as they are."""
+        source = self._source(name)
+        published = None
+        if purge:
+            with self._session() as session:
+                session.recover()
+                published = self._purge(session, source)
+        with self.catalog.writing() as connection:
+            sources.remove(connection, name)
+        return published
+
+    def _purge(self, session: Session, source: Source) -> Snapshot | None:
+        work = SourceSync(session, source, f"source {source.name} removed", allow_deletes=True)
+        work.withdraw()
+        return next(iter(work.synced.published), None)
+
+    def retry_quarantined(self, name: str | None = None) -> int:
+        """Makes the next sync read quarantined documents again; returns how many."""
+        if name is not None:
+            self._source(name)
+        with self.catalog.writing() as connection:
+            return scan.distrust_quarantined(connection, name)
+
+    # Syncing
+
+    def sync(self, names: Sequence[str] = (), *, message: str | None = None, allow_deletes: bool = False) -> SyncReport:
+        """Brings the named sources, or all, up to date. Raises Locked at once where another writer works."""
+        chosen = self._chosen(names)
+        reached: list[Synced] = []
+        refused: list[Refusal] = []
+        with self._session() as session:
+            for source in chosen:
+                session.recover()
+                work = SourceSync(session, source, message, allow_deletes)
+                reached.append(work.synced)
+                try:
+                    self._run(work, source)
+                except SourceUnavailable as error:
+                    refused.append(Refusal(source.name, str(error)))
+            if not refused and not names:
+                with self.catalog.writing() as connection:
+                    pending.drop_all_vectors(connection)
+        return _report(reached, refused)
+
+    def plan(self, names: Sequence[str] = (), *, allow_deletes: bool = False) -> Sequence[Plan]:
+        """What a sync would do; writes nothing and needs no lock."""
+        chosen = self._chosen(names)
+        plans = []
+        with self._pool() as pool:
+            session = Session(self.home, self.catalog, pool, self._observe)
+            for source in chosen:
+                with _opened(self._connector(source)) as connector:
+                    plans.append(plan_source(session, source, connector, allow_deletes))
+        return plans
+
+    def _run(self, work: SourceSync, source: Source) -> None:
+        began = now()
+        error: str | None = "interrupted"
+        try:
+            with _opened(self._connector(source)) as connector:
+                work.run(connector)
+            error = None
+        except KBError as problem:
+            error = str(problem)
+            raise
+        finally:
+            self._record_run(source, work.synced, began, error)
+
+    def _record_run(self, source: Source, synced: Synced, began: datetime, error: str | None) -> None:
+        run = Run(
+            source=source.name,
+            started_at=began,
+            ended_at=now(),
+            succeeded=error is None,
+            error=error,
+            published=len(synced.published),
+            skipped=synced.skipped,
+            embedded=synced.embedded,
+            embed_seconds=synced.embed_seconds,
+        )
+        with self.catalog.writing() as connection:
+            runs.add(connection, run)
+
+    # What the verbs stand on
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with writer_lock(self.home.lock), self._pool() as pool:
+            yield Session(self.home, self.catalog, pool, self._observe)
+
+    def _pool(self) -> ExtractionPool:
+        config = self.home.config
+        return ExtractionPool(
+            workers=config.workers,
+            timeout_s=config.extract_timeout_s,
+            memory_bytes=config.extract_memory_mb * 2**20,
+        )
+
+    def _chosen(self, names: Sequence[str]) -> list[Source]:
+        if names:
+            return [self._source(name) for name in dict.fromkeys(names)]
+        with self.catalog.reading() as connection:
+            found = list(sources.listed(connection))
+        if not found:
+            raise UsageError("there is no source to sync: add one with `kb source add`")
+        return found
+
+    def _source(self, name: str) -> Source:
+        with self.catalog.reading() as connection:
+            found = sources.get(connection, name)
+            if found is None:
+                known = ", ".join(source.name for source in sources.listed(connection)) or "none yet"
+                raise NotFound(f"there is no source {name!r}; known: {known}")
+        return found
+
+    def _connector(self, source: Source) -> Connector:
+        return registry.build(
+            source.kind,
+            source.options,
+            workspace=self.home.workspace,
+            base=self.home.path.parent,
+            max_bytes=self.home.config.max_document_mb * 2**20,
+        )
+
+
+@contextmanager
+def _opened(connector: Connector) -> Iterator[Connector]:
+    """Closes connectors that hold something open."""
+    try:
+        yield connector
+    finally:
+        if isinstance(connector, Closeable):
+            connector.close()
+
+
+def _check_name(name: str) -> None:
+    # `:` parts a source from a URI and `@` a source from its revision.
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", name):
+        raise UsageError(f"a source's name is made of letters, digits and `_ . -`, at most 100: not {name[:100]!r}")
+
+
+def _report(reached: Sequence[Synced], refused: Sequence[Refusal]) -> SyncReport:
+    skipped: dict[str, int] = {}
+    for synced in reached:
+        for kind, count in synced.skipped.items():
+            skipped[kind] = skipped.get(kind, 0) + count
+    return SyncReport(
+        snapshots=tuple(snapshot for synced in reached for snapshot in synced.published),
+        quarantined=tuple(document for synced in reached for document in synced.quarantined),
+        refused=tuple(refused),
+        skipped=skipped,
+    )

@@ -1,0 +1,294 @@
+"""A knowledge base as its readers use it: every verb takes a reference to the version that is to answer."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from kb import diff, status
+from kb.answers import Answer, Diff, Document, DocumentChange, ResultChange, Served, Shown, Status, Verification
+from kb.catalog import Catalog, Connection, documents, names, scan, snapshots, sources
+from kb.clock import now
+from kb.digest import document_id
+from kb.errors import NotFound, UsageError
+from kb.home import Home
+from kb.nouns import DocumentVersion, Mode, Snapshot, Source
+from kb.pipeline import Pipeline
+from kb.reference import check_tag, resolve
+from kb.writing import Writer, writer
+
+if TYPE_CHECKING:
+    from kb.embedding.protocol import Embedder
+    from kb.search.search import Query
+    from kb.store import Store
+
+Level = Literal["documents", "chunks", "results"]
+
+
+class KnowledgeBase:
+    """Reads a home's catalog and store. Any number may be open, in any number of processes, while one writer works."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.catalog = Catalog(home.catalog_url)
+        self.catalog.require()
+        self._store: Store | None = None
+        self._embedders: dict[str, Embedder] = {}
+
+    def __enter__(self) -> "KnowledgeBase":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.catalog.close()
+
+    # Searching
+
+    def search(
+        self,
+        query: str,
+        *,
+        as_of: str | int = "head",
+        k: int = 10,
+        mode: Mode = "hybrid",
+        exact: bool = False,
+        filters: Mapping[str, Sequence[str]] | None = None,
+    ) -> Answer:
+        """The best passages as of a version. Raises UsageError, NotFound, Expired or EmbedderError."""
+        from kb.search.search import Query
+
+        began = time.perf_counter()
+        asked = Query(query, k, mode, exact, filters or {})
+        with self.catalog.reading() as connection:
+            snapshot = self._snapshot(connection, as_of)
+            hits = self._find(connection, snapshot, asked)
+        took_ms = round((time.perf_counter() - began) * 1000, 3)
+        return Answer(query, uuid.uuid4().hex, mode, exact, took_ms, _served(as_of, snapshot), hits)
+
+    def _find(self, connection: Connection, snapshot: Snapshot, query: "Query") -> Any:
+        from kb.search.search import View, search
+
+        pipeline = self._pipeline(connection, snapshot)
+        table = self.store.chunks(pipeline.space, pipeline.dimensions)
+        return search(View(connection, self.store, table, snapshot), query, self._embedder(pipeline))
+
+    # Versions
+
+    def log(self, limit: int | None = 20, *, source: str | None = None) -> Sequence[Snapshot]:
+        """Snapshots, newest first. Raises NotFound for a source that never was."""
+        with self.catalog.reading() as connection:
+            found = snapshots.newest(connection, limit, source)
+            if source is not None and not found:
+                _require_source(connection, source)
+            return found
+
+    def show(self, reference: str | int = "head") -> Shown:
+        """One snapshot and the documents that it changed."""
+        with self.catalog.reading() as connection:
+            snapshot = self._snapshot(connection, reference)
+            parts = snapshots.pipeline_parts(connection, snapshot.fingerprint) or {}
+            tags = tuple(name for name, version in names.tags(connection).items() if version == snapshot.version)
+            return Shown(snapshot, _changes(connection, snapshot.version - 1, snapshot.version), parts, tags)
+
+    def diff(
+        self,
+        before: str | int,
+        after: str | int = "head",
+        *,
+        level: Level = "documents",
+        text: bool = False,
+        queries: Sequence[str] = (),
+    ) -> Diff:
+        """What differs between two versions, at one level; `text` adds unified diffs to documents."""
+        with self.catalog.reading() as connection:
+            ends = resolve(connection, before), resolve(connection, after)
+            if level == "results":
+                return self._result_diff(connection, ends, queries)
+            changes = _changes(connection, *ends)
+            layouts = self.store.texts.get(diff.layouts_of(changes)) if changes and (text or level == "chunks") else {}
+        if level == "chunks":
+            return Diff(*ends, chunks=diff.chunk_changes(changes, layouts))
+        return Diff(*ends, documents=diff.with_text(changes, layouts) if text else changes)
+
+    def _result_diff(self, connection: Connection, ends: tuple[int, int], queries: Sequence[str]) -> Diff:
+        from kb.search.search import Query
+
+        if not queries:
+            raise UsageError("a diff of results needs at least one query: add --query")
+        changes: list[ResultChange] = []
+        for query in queries:
+            found = [self._find(connection, self._snapshot(connection, end), Query(query)) for end in ends]
+            changes += diff.result_changes(query, *found)
+        return Diff(*ends, results=tuple(changes))
+
+    # Documents
+
+    def documents(self, *, as_of: str | int = "head", source: str | None = None) -> Sequence[DocumentVersion]:
+        """All documents that live at a version, by source and URI."""
+        with self.catalog.reading() as connection:
+            return list(documents.at(connection, resolve(connection, as_of), source))
+
+    def history(self, document: str) -> Sequence[DocumentVersion]:
+        """All versions of one document, oldest first. Raises NotFound."""
+        with self.catalog.reading() as connection:
+            return documents.history(connection, _document_id(connection, document))
+
+    def document(self, document: str, *, as_of: str | int = "head") -> Document:
+        """A document's text as of a version. Raises NotFound."""
+        with self.catalog.reading() as connection:
+            snapshot = self._snapshot(connection, as_of)
+            identity = _document_id(connection, document)
+            found = documents.some_at(connection, snapshot.version, [identity]).get(identity)
+        if found is None:
+            raise NotFound(
+                f"document {document!r} does not exist at version {snapshot.version}: `kb history` shows where it does"
+            )
+        return Document(found, _served(as_of, snapshot), self.store.texts.get([found.layout])[found.layout].text)
+
+    # Names
+
+    def tags(self) -> dict[str, int]:
+        with self.catalog.reading() as connection:
+            return names.tags(connection)
+
+    def tag(self, name: str, reference: str | int = "head") -> int:
+        """Names a version and returns it. Raises UsageError for a name that is taken or would hide another."""
+        check_tag(name)
+        with self.catalog.writing() as connection:
+            taken = names.tagged(connection, name)
+            version = resolve(connection, reference)
+            if taken is not None and taken != version:
+                raise UsageError(f"tag {name!r} already names version {taken}: delete it first with `kb tag --delete`")
+            if taken is None:
+                names.set_tag(connection, name, version, now())
+            return version
+
+    def delete_tag(self, name: str) -> None:
+        with self.catalog.writing() as connection:
+            if not names.delete_tag(connection, name):
+                raise NotFound(f"there is no tag {name!r}: `kb tag --list` shows them")
+
+    # Sources and their state
+
+    def sources(self) -> Sequence[Source]:
+        with self.catalog.reading() as connection:
+            return sources.listed(connection)
+
+    def source(self, name: str) -> Source:
+        """Raises NotFound."""
+        with self.catalog.reading() as connection:
+            return _require_source(connection, name)
+
+    def quarantine(self, source: str | None = None) -> Sequence[scan.Quarantined]:
+        """Documents that could not be taken in, with their reasons."""
+        with self.catalog.reading() as connection:
+            if source is not None:
+                _require_source(connection, source)
+            return scan.quarantined(connection, source)
+
+    def status(self) -> Status:
+        with self.catalog.reading() as connection:
+            return status.status(connection, self.home)
+
+    def verify(self, reference: str | int = "head") -> Verification:
+        """Re-derives every digest, span and row up to a version and reports what does not hold."""
+        from kb.verify import verify
+
+        with self.catalog.reading() as connection:
+            return verify(connection, self.store, resolve(connection, reference))
+
+    # Writing
+
+    @property
+    def writer(self) -> Writer:
+        """The verbs that write: `add_source`, `remove_source`, `plan`, `sync`."""
+        return writer(self.home)
+
+    def sync(self, *names: str, message: str | None = None, allow_deletes: bool = False) -> Any:
+        """Brings the named sources, or all, up to date; returns what was published, quarantined and refused."""
+        return self.writer.sync(names, message=message, allow_deletes=allow_deletes)
+
+    def plan(self, *names: str) -> Any:
+        """What a sync would do; writes nothing."""
+        return self.writer.plan(names)
+
+    # What the verbs stand on
+
+    @property
+    def store(self) -> "Store":
+        """Opened on first use: listing versions needs no LanceDB."""
+        if self._store is None:
+            from kb.store import Store
+
+            self._store = Store(self.home.store)
+        return self._store
+
+    def _snapshot(self, connection: Connection, reference: str | int) -> Snapshot:
+        found = snapshots.get(connection, resolve(connection, reference))
+        assert found is not None, "resolve returns published versions only"
+        return found
+
+    def _pipeline(self, connection: Connection, snapshot: Snapshot) -> Pipeline:
+        parts = snapshots.pipeline_parts(connection, snapshot.fingerprint)
+        assert parts is not None, "a pipeline is recorded with its first snapshot"
+        return Pipeline.of(parts)
+
+    def _embedder(self, pipeline: Pipeline) -> "Callable[[], Embedder]":
+        def load() -> "Embedder":
+            from kb.embedding.load import load as load_model
+
+            if pipeline.space not in self._embedders:
+                self._embedders[pipeline.space] = load_model(pipeline.embedder, pipeline.weights_sha256)
+            return self._embedders[pipeline.space]
+
+        return load
+
+
+@contextmanager
+def opened(home: Home) -> Iterator[KnowledgeBase]:
+    base = KnowledgeBase(home)
+    try:
+        yield base
+    finally:
+        base.close()
+
+
+def open_path(path: str | Path | None = None) -> KnowledgeBase:
+    """Opens a knowledge base by its home, or the one that `KB_HOME` or the current directory names."""
+    from kb.home import locate, open_home
+
+    return KnowledgeBase(open_home(locate(None if path is None else Path(path))))
+
+
+def _served(reference: str | int, snapshot: Snapshot) -> Served:
+    return Served(str(reference), snapshot.version, snapshot.committed_at, snapshot.digest)
+
+
+def _changes(connection: Connection, before: int, after: int) -> tuple[DocumentChange, ...]:
+    touched = documents.touched(connection, min(before, after), max(before, after))
+    return diff.document_changes(touched, before, after)
+
+
+def _require_source(connection: Connection, name: str) -> Source:
+    found = sources.get(connection, name)
+    if found is None:
+        known = ", ".join(source.name for source in sources.listed(connection)) or "none yet"
+        raise NotFound(f"there is no source {name!r}; known: {known}")
+    return found
+
+
+def _document_id(connection: Connection, document: str) -> str:
+    source, colon, uri = document.partition(":")
+    if colon:
+        identity = document_id(source, uri)
+        if documents.history(connection, identity):
+            return identity
+    elif len(document) >= 8:
+        found = documents.ids_by_prefix(connection, document)
+        if len(found) == 1:
+            return found[0]
+    raise NotFound(f"there is no document {document!r}: name it SOURCE:URI as `kb show` does, or by its id")

@@ -1,0 +1,105 @@
+"""Opening the catalog, its transactions and its migrations."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from kb.catalog import schema
+from kb.errors import Corrupt, KBError, NotFound
+
+__all__ = ["Catalog", "Connection"]
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Catalog:
+    """Reads and writes in transactions; each transaction sees one state from its first to its last statement."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._engine = _engine(url)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with _translated(self._url), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is committed at the end of the block and rolled back on any exception."""
+        with _translated(self._url), self._engine.connect() as connection:
+            connection.info["writes"] = True
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                connection.info["writes"] = False
+
+    def require(self) -> None:
+        """Raises NotFound where there is no catalog, KBError where its tables are of another age."""
+        database = make_url(self._url).database
+        if self._engine.dialect.name == "sqlite" and not Path(database or "").is_file():
+            raise NotFound(
+                f"the catalog {database} is missing: restore it, or make a new knowledge base with `kb init`"
+            )
+        found = self._revision()
+        if found != schema.REVISION:
+            raise KBError(f"the catalog's tables are at {found}, this program's at {schema.REVISION}: run `kb init`")
+
+    def migrate(self) -> None:
+        """Brings the tables to the newest revision; a new catalog gets all of them."""
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        with self.writing() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _revision(self) -> str | None:
+        with self.reading() as connection:
+            if not self._engine.dialect.has_table(connection, "alembic_version"):
+                return None
+            found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            return found
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver's own transactions begin too late to give a read one consistent state.
+    connection.isolation_level = None
+    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes its lock at once: one that has read first could find its view outdated and fail.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.info.get("writes") else "BEGIN")
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    shown = make_url(url).render_as_string(hide_password=True)
+    try:
+        yield
+    except OperationalError as error:
+        raise KBError(f"the catalog {shown} cannot be used: {error.orig}") from error
+    except DatabaseError as error:
+        raise Corrupt(f"the catalog {shown} is damaged: {error.orig}; restore it from a copy") from error

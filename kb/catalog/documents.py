@@ -1,0 +1,98 @@
+"""Documents' versions and their life spans."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, update
+
+from kb.catalog.batches import batched_in
+from kb.catalog.catalog import Connection
+from kb.catalog.schema import document
+from kb.clock import format_instant
+from kb.digest import digest
+from kb.nouns import FOREVER, DocumentVersion
+
+
+def at(connection: Connection, version: int, source: str | None = None) -> Iterator[DocumentVersion]:
+    """Every document that lives at the version, by source and URI."""
+    query = select(document).where(_lives(version)).order_by(document.c.source, document.c.uri)
+    if source is not None:
+        query = query.where(document.c.source == source)
+    for row in connection.execute(query).mappings():
+        yield DocumentVersion(**row)
+
+
+def some_at(connection: Connection, version: int, ids: Iterable[str]) -> dict[str, DocumentVersion]:
+    """Those of the named documents that live at the version, by id."""
+    query = select(document).where(_lives(version))
+    rows = batched_in(connection, query, document.c.document_id, ids)
+    return {row["document_id"]: DocumentVersion(**row) for row in rows}
+
+
+def count_at(connection: Connection, version: int, source: str | None = None) -> int:
+    query = select(func.count()).select_from(document).where(_lives(version))
+    if source is not None:
+        query = query.where(document.c.source == source)
+    return connection.scalar(query) or 0
+
+
+def history(connection: Connection, document_id: str) -> Sequence[DocumentVersion]:
+    """All versions of one document, oldest first."""
+    query = select(document).where(document.c.document_id == document_id).order_by(document.c.since)
+    return [DocumentVersion(**row) for row in connection.execute(query).mappings()]
+
+
+def ids_by_prefix(connection: Connection, prefix: str) -> Sequence[str]:
+    query = select(document.c.document_id).where(document.c.document_id.startswith(prefix, autoescape=True)).distinct()
+    return list(connection.scalars(query.limit(3)))
+
+
+def touched(connection: Connection, after: int, upto: int) -> Sequence[DocumentVersion]:
+    """Document versions that began or ended in the versions (after, upto]."""
+    within = or_(_between(document.c.since, after, upto), _between(document.c.until, after, upto))
+    query = select(document).where(within).order_by(document.c.source, document.c.uri, document.c.since)
+    return [DocumentVersion(**row) for row in connection.execute(query).mappings()]
+
+
+def every(connection: Connection) -> Iterator[DocumentVersion]:
+    for row in connection.execute(select(document).order_by(document.c.since)).mappings():
+        yield DocumentVersion(**row)
+
+
+def open_versions(connection: Connection, versions: Sequence[DocumentVersion]) -> None:
+    if versions:
+        connection.execute(insert(document), [asdict(value) for value in versions])
+
+
+def close_versions(connection: Connection, closed: Sequence[DocumentVersion], until: int) -> None:
+    if closed:
+        ends = (
+            update(document)
+            .where(document.c.document_id == bindparam("id"), document.c.until == FOREVER)
+            .values(until=until)
+        )
+        connection.execute(ends, [{"id": value.document_id} for value in closed])
+
+
+def changes_digest(opened: Iterable[DocumentVersion], closed: Iterable[DocumentVersion]) -> str:
+    """Digest of what a snapshot changed: whole records of what it opened, identities of what it closed."""
+    return digest(
+        "changes",
+        sorted((_record(value) for value in opened), key=lambda record: str(record["document_id"])),
+        sorted((value.document_id, value.since) for value in closed),
+    )
+
+
+def _record(value: DocumentVersion) -> dict[str, Any]:
+    record = asdict(replace(value, until=FOREVER))
+    record["modified_at"] = None if value.modified_at is None else format_instant(value.modified_at)
+    return record
+
+
+def _lives(version: int) -> ColumnElement[bool]:
+    return and_(document.c.since <= version, document.c.until > version)
+
+
+def _between(column: ColumnElement[int], after: int, upto: int) -> ColumnElement[bool]:
+    return and_(column > after, column <= upto)

@@ -1,0 +1,63 @@
+"""Sources: what is configured, and up to where each was read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, delete, insert, select, update
+
+from kb.catalog.catalog import Connection
+from kb.catalog.schema import entry, quarantine, source
+from kb.nouns import Source
+
+
+def listed(connection: Connection) -> Sequence[Source]:
+    return [_source(row) for row in connection.execute(select(source).order_by(source.c.name)).mappings()]
+
+
+def get(connection: Connection, name: str) -> Source | None:
+    row = connection.execute(select(source).where(source.c.name == name)).mappings().first()
+    return None if row is None else _source(row)
+
+
+def add(connection: Connection, value: Source) -> None:
+    connection.execute(
+        insert(source).values(
+            name=value.name,
+            kind=value.kind,
+            options=dict(value.options),
+            owner=value.owner,
+            every=value.every,
+            cron=value.cron,
+            created_at=value.created_at,
+        )
+    )
+
+
+def change(connection: Connection, name: str, **values: Any) -> None:
+    """Changes settings. New options may select other documents: what was read under the old ones is not trusted."""
+    if "options" in values:
+        values |= {"checkpoint": None}
+    connection.execute(update(source).where(source.c.name == name).values(**values))
+
+
+def remove(connection: Connection, name: str) -> None:
+    """Forgets the source's settings and what was seen of it; published documents stay."""
+    for table in (source, entry, quarantine):
+        key = table.c.name if table is source else table.c.source
+        connection.execute(delete(table).where(key == name))
+
+
+def position(connection: Connection, name: str) -> tuple[str | None, str | None]:
+    """The checkpoint up to which the source was read, and the fingerprint of the pipeline that read it."""
+    row = connection.execute(select(source.c.checkpoint, source.c.fingerprint).where(source.c.name == name)).first()
+    return (None, None) if row is None else (row.checkpoint, row.fingerprint)
+
+
+def move(connection: Connection, name: str, checkpoint: str, fingerprint: str) -> None:
+    connection.execute(
+        update(source).where(source.c.name == name).values(checkpoint=checkpoint, fingerprint=fingerprint)
+    )
+
+
+def _source(row: RowMapping) -> Source:
+    return Source(**{key: row[key] for key in ("name", "kind", "options", "owner", "every", "cron", "created_at")})

@@ -1,0 +1,33 @@
+"""Document frequencies as of any version, kept as one delta per term and version."""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import func, insert, select
+
+from kb.catalog.batches import batches
+from kb.catalog.catalog import Connection
+from kb.catalog.schema import term
+
+
+def add_deltas(connection: Connection, version: int, deltas: Mapping[str, int]) -> None:
+    rows = [{"term": word, "version": version, "delta": delta} for word, delta in deltas.items() if delta]
+    if rows:
+        connection.execute(insert(term), rows)
+
+
+def frequencies(connection: Connection, version: int, terms: Iterable[str]) -> dict[str, int]:
+    """How many chunks that live at the version hold each term; terms that none holds are left out."""
+    found: dict[str, int] = {}
+    for batch in batches(set(terms)):
+        query = (
+            select(term.c.term, func.sum(term.c.delta))
+            .where(term.c.term.in_(batch), term.c.version <= version)
+            .group_by(term.c.term)
+        )
+        found.update({word: count for word, count in connection.execute(query).tuples() if count})
+    return found
+
+
+def deltas_at(connection: Connection, version: int) -> dict[str, int]:
+    query = select(term.c.term, term.c.delta).where(term.c.version == version)
+    return {row.term: row.delta for row in connection.execute(query)}

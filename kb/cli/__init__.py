@@ -1,0 +1,1 @@
+"""The command line's frame and the commands that read; `indexer.cli` adds those that write."""

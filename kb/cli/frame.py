@@ -1,0 +1,93 @@
+"""The frame of the `kb` command: its global options, its output and its exit codes."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from kb.answers import plain
+from kb.base import KnowledgeBase
+from kb.errors import KBError
+from kb.home import locate, open_home
+
+INTERRUPTED: Final = 130
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What the global options say."""
+
+    home: Path | None
+
+    @contextmanager
+    def base(self) -> Iterator[KnowledgeBase]:
+        """The knowledge base that the command is about. Raises NotFound or ConfigError."""
+        with KnowledgeBase(open_home(locate(self.home))) as base:
+            yield base
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--home", type=click.Path(path_type=Path), help="The knowledge base's directory; else KB_HOME, else .kb.")
+@click.version_option(version("palimpsest"), prog_name="kb")
+@click.pass_context
+def root(context: click.Context, home: Path | None) -> None:
+    """Palimpsest: a knowledge base that answers as of any version, with proof."""
+    context.obj = Invocation(home)
+
+
+def json_option(command: Command) -> Command:
+    """Adds `--json`, given to the command as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def emit(value: Any, as_json: bool, lines: Callable[[], Iterator[str]]) -> None:
+    """Prints the value as one JSON document, or as lines for people."""
+    if as_json:
+        click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+        return
+    for line in lines():
+        click.echo(line)
+
+
+def tell(text: str) -> None:
+    """Words for people: never on stdout."""
+    click.echo(text, err=True)
+
+
+def run(group: click.Group) -> int:
+    """Runs the command and returns its exit code; every error is one line on stderr."""
+    try:
+        return int(group.main(standalone_mode=False) or 0)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "kb"
+        tell(f"kb: {_one_line(error.format_message())} (see `{path} --help`)")
+        return 2
+    except click.Abort:
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        tell("kb: stopped; nothing that was published is lost")
+        return INTERRUPTED
+    except KBError as error:
+        tell(f"kb: {_one_line(str(error))}")
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away; a second error at exit would only be noise.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        tell(f"kb: {_one_line(str(error))}")
+        return 1
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,144 @@
+"""Answers as lines for people."""
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+from kb.answers import Answer, ChunkChange, Diff, DocumentChange, Served, Shown, Status, Verification
+from kb.catalog.scan import Quarantined
+from kb.nouns import FOREVER, DocumentVersion, Hit, Snapshot
+
+_MARKS: Mapping[str, str] = {"added": "+", "changed": "~", "removed": "-"}
+
+
+def moment(value: datetime | None) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if value else "-"
+
+
+def answer(found: Answer) -> Iterator[str]:
+    yield f"{served(found.as_of)}  {len(found)} hits in {found.took_ms:.0f} ms"
+    for hit in found.hits:
+        yield ""
+        yield from _hit(hit)
+    if not found.hits:
+        yield "nothing matches"
+
+
+def served(as_of: Served) -> str:
+    return f"version {as_of.version}, published {moment(as_of.committed_at)} UTC, digest {as_of.digest[:12]}"
+
+
+def _hit(hit: Hit) -> Iterator[str]:
+    place = hit.provenance
+    page = f" page {place.page}" if place.page else ""
+    yield f"{hit.rank:>3}. {hit.score:.3f}  {place.source}:{place.uri}{page} [{place.start}:{place.end}]"
+    if place.section:
+        yield f"     {' > '.join(place.section)}"
+    text = " ".join(hit.text.split())
+    yield textwrap.indent(textwrap.fill(textwrap.shorten(text, 400, placeholder=" ..."), 96), "     ")
+
+
+def log(found: Sequence[Snapshot]) -> Iterator[str]:
+    for snapshot in found:
+        yield _snapshot(snapshot)
+    if not found:
+        yield "nothing is published yet"
+
+
+def _snapshot(snapshot: Snapshot) -> str:
+    documents, chunks = snapshot.documents, snapshot.chunks
+    revision = f"@{snapshot.source_revision[:10]}" if snapshot.source_revision else ""
+    source = f"{snapshot.source or '-'}{revision}"
+    time = moment(snapshot.source_time or snapshot.committed_at)
+    counts = f"documents +{documents.added} ~{documents.changed} -{documents.removed} ={documents.total}"
+    work = f"chunks +{chunks.added} -{chunks.removed} ={chunks.total}, {chunks.embedded} embedded"
+    return f"{snapshot.version:>5}  {time}  {source}  {counts}  {work}  {snapshot.message or ''}".rstrip()
+
+
+def show(found: Shown) -> Iterator[str]:
+    snapshot = found.snapshot
+    yield _snapshot(snapshot)
+    yield f"published    {moment(snapshot.committed_at)} UTC"
+    yield f"tags         {', '.join(found.tags) or '-'}"
+    yield f"digest       {snapshot.digest}"
+    yield f"content      {snapshot.content_digest}"
+    yield f"fingerprint  {snapshot.fingerprint}"
+    yield from (f"  {part:<14} {value}" for part, value in found.pipeline.items())
+    yield from map(_document_change, found.documents)
+
+
+def _document_change(change: DocumentChange) -> str:
+    return f"{_MARKS[change.change]} {change.source}:{change.uri}"
+
+
+def diff(found: Diff) -> Iterator[str]:
+    yield f"from version {found.before} to version {found.after}"
+    for change in found.documents:
+        yield _document_change(change)
+        if change.text:
+            yield textwrap.indent(change.text, "    ")
+    for chunk in found.chunks:
+        yield from _chunk_change(chunk)
+    for result in found.results:
+        ranks = f"{result.before or '-'} -> {result.after or '-'}"
+        yield f"{ranks:>10}  {result.source}:{result.uri}  {result.chunk_id}  ({result.query})"
+    if not (found.documents or found.chunks or found.results):
+        yield "no difference"
+
+
+def _chunk_change(chunk: ChunkChange) -> Iterator[str]:
+    section = f"  ({' > '.join(chunk.section)})" if chunk.section else ""
+    yield f"{_MARKS[chunk.change]} {chunk.chunk_id}  {chunk.source}:{chunk.uri}{section}"
+    yield textwrap.indent(textwrap.shorten(chunk.text, 200, placeholder=" ..."), "    ")
+
+
+def history(versions: Sequence[DocumentVersion]) -> Iterator[str]:
+    yield f"{versions[0].source}:{versions[0].uri}  {versions[0].document_id}"
+    for version in versions:
+        until = "now" if version.until == FOREVER else str(version.until)
+        revision = version.source_revision[:10] if version.source_revision else "-"
+        span = f"{version.since}..{until}"
+        facts = (f"{span:>12}", moment(version.modified_at), revision, version.content_sha256[:12], version.title or "")
+        yield "  ".join(facts).rstrip()
+
+
+def status(found: Status) -> Iterator[str]:
+    yield f"{found.home}  model {found.model}"
+    yield f"head {found.head} ({moment(found.committed_at)} UTC), {found.documents} documents, {found.chunks} chunks"
+    yield f"catalog {_size(found.catalog_bytes)}, store {_size(found.store_bytes)}"
+    for one in found.sources:
+        revision = f" at {one.source_revision[:10]}" if one.source_revision else ""
+        yield ""
+        yield f"{one.source.name} ({one.source.kind}){revision}: {one.documents} documents"
+        yield f"  last sync {moment(one.last_run)}, last publish {moment(one.last_published)}"
+        if one.quarantine:
+            yield f"  quarantine: {', '.join(f'{count} {reason}' for reason, count in one.quarantine.items())}"
+        if one.skipped:
+            yield f"  skipped: {', '.join(f'{count} {kind}' for kind, count in one.skipped.items())}"
+        if one.last_error:
+            yield f"  failing: {one.last_error}"
+
+
+def quarantine(found: Sequence[Quarantined]) -> Iterator[str]:
+    for document in found:
+        since = moment(document.first_seen)
+        yield f"{document.source}:{document.uri}  {document.reason}: {document.detail} (since {since})"
+    if not found:
+        yield "quarantine is empty"
+
+
+def verification(found: Verification) -> Iterator[str]:
+    yield (
+        f"version {found.version}: checked {found.snapshots} snapshots, {found.documents} documents, "
+        f"{found.chunks} chunks, {found.sources} documents at their sources"
+    )
+    yield from (f"{finding.what}: {finding.subject}: {finding.detail}" for finding in found.findings)
+    yield "everything holds" if not found.findings else f"{len(found.findings)} findings"
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"

@@ -1,0 +1,49 @@
+"""A document's text and the passages cut from it: what its chunks, their ids and their digests derive from."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kb.digest import chunk_id, digest, sha256_text
+from kb.nouns import Chunk, Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A text and its passages, named by their digest. `cuts` are the SHA-256 of each passage's text, in order."""
+
+    key: str
+    text_sha256: str
+    text: str
+    passages: tuple[Passage, ...]
+    cuts: tuple[str, ...]
+
+
+def lay_out(text: str, passages: Sequence[Passage]) -> Layout:
+    cuts = tuple(sha256_text(text[passage.start : passage.end]) for passage in passages)
+    text_sha256 = sha256_text(text)
+    return Layout(layout_key(text_sha256, passages, cuts), text_sha256, text, tuple(passages), cuts)
+
+
+def layout_key(text_sha256: str, passages: Sequence[Passage], cuts: Sequence[str]) -> str:
+    """The digest by which a layout is stored: of its text and of each passage's span, place and text."""
+    spans = [(p.start, p.end, p.section, p.page, cut) for p, cut in zip(passages, cuts, strict=True)]
+    return digest("layout", text_sha256, spans)
+
+
+def chunk_ids(document_id: str, cuts: Sequence[str]) -> tuple[str, ...]:
+    """The ids of a document's chunks, in order: equal passages are told apart by their occurrence."""
+    seen: Counter[str] = Counter()
+    ids = []
+    for cut in cuts:
+        ids.append(chunk_id(document_id, cut, seen[cut]))
+        seen[cut] += 1
+    return tuple(ids)
+
+
+def chunks(document_id: str, layout: Layout) -> tuple[Chunk, ...]:
+    ids = chunk_ids(document_id, layout.cuts)
+    return tuple(
+        Chunk(identity, document_id, cut, layout.text[passage.start : passage.end])
+        for identity, cut, passage in zip(ids, layout.cuts, layout.passages, strict=True)
+    )

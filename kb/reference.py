@@ -1,0 +1,109 @@
+"""References: whatever a user may write for a version, and which version it means.
+
+`head`, `head~2`, `42`, a tag, a date or time (the newest snapshot published by then; a date alone means its end, UTC),
+`NAME@REVISION` and `NAME@DATE` (where a source stood, by its own revisions and its own time).
+"""
+
+import difflib
+import re
+from datetime import datetime, timedelta
+from typing import Final
+
+from kb.catalog import Connection, names, snapshots, sources
+from kb.clock import parse_instant
+from kb.errors import Expired, NotFound, UsageError
+
+_HEAD: Final = re.compile(r"head(?:~(\d*))?")
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_TIME: Final = re.compile(_DATE.pattern + r"[Tt ]\d{2}:\d{2}.*")
+_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}")
+
+
+def resolve(connection: Connection, reference: str | int) -> int:
+    """The version that a reference means. Raises NotFound, Expired or UsageError."""
+    text = str(reference).strip()
+    head = snapshots.head(connection)
+    if not head:
+        raise NotFound("nothing is published yet: add a source with `kb source add`, then run `kb sync`")
+    match = _HEAD.fullmatch(text)
+    if match:
+        steps = 0 if match[1] is None else int(match[1] or 1)
+        return _kept(connection, head - steps, head, text)
+    if re.fullmatch(r"\d{1,12}", text):
+        return _kept(connection, int(text), head, text)
+    tagged = names.tagged(connection, text)
+    if tagged is not None:
+        return _kept(connection, tagged, head, text)
+    if "@" in text:
+        name, _, state = text.partition("@")
+        return _kept(connection, _source_state(connection, name, state), head, text)
+    moment = _moment(text)
+    if moment is not None:
+        return _published_by(connection, moment, text)
+    raise NotFound(f"no version is called {text!r}: {_nearest_tag(connection, text)}")
+
+
+def check_tag(name: str) -> None:
+    """Raises UsageError for a name that would hide another way to name a version, or that could not be typed."""
+    if name.isdigit():
+        raise UsageError(f"a tag cannot be a number: {name!r} already means version {name}")
+    if _HEAD.fullmatch(name) or _moment(name) is not None or re.match(_DATE, name):
+        raise UsageError(f"a tag cannot be called {name!r}: that already means a version; choose another name")
+    if not _TAG.fullmatch(name):
+        raise UsageError(f"a tag is made of letters, digits and `_ . / -`, at most 100: not {name[:100]!r}")
+
+
+def _kept(connection: Connection, version: int, head: int, written: str) -> int:
+    if not 1 <= version <= head:
+        meant = "" if written == str(version) else f" ({written})"
+        raise NotFound(f"version {version}{meant} does not exist; the newest is {head}")
+    if snapshots.get(connection, version) is None:
+        raise Expired(f"version {version} has expired; the oldest kept is {snapshots.oldest(connection)}")
+    return version
+
+
+def _source_state(connection: Connection, name: str, state: str) -> int:
+    if sources.get(connection, name) is None and not snapshots.newest(connection, 1, name):
+        raise NotFound(f"no source is called {name!r}: `kb source list` shows them")
+    moment = _moment(state)
+    if moment is not None:
+        found = names.by_time(connection, name, moment)
+        if found is None:
+            raise NotFound(f"source {name!r} has no state as old as {state}: `kb log --source {name}` shows them")
+        return found
+    return _revision(connection, name, state)
+
+
+def _revision(connection: Connection, name: str, prefix: str) -> int:
+    if len(prefix) < 4:
+        raise UsageError(f"{prefix!r} is too short for a revision of {name!r}: give at least 4 characters")
+    found = dict(names.by_revision(connection, name, prefix))
+    if len(found) > 1 and prefix not in found:
+        raise UsageError(f"revision {prefix!r} of {name!r} is ambiguous: {', '.join(sorted(found))}")
+    if not found:
+        raise NotFound(f"source {name!r} was never seen at revision {prefix!r}: `kb log --source {name}` shows them")
+    return found.get(prefix) or next(iter(found.values()))
+
+
+def _published_by(connection: Connection, moment: datetime, written: str) -> int:
+    found = snapshots.published_by(connection, moment)
+    if found is None:
+        raise NotFound(f"nothing was published by {written}: `kb log` shows the first snapshot's time")
+    return found
+
+
+def _moment(text: str) -> datetime | None:
+    """The instant that a date or time means; None where the text is neither."""
+    try:
+        if _DATE.fullmatch(text):
+            return parse_instant(text) + timedelta(days=1, microseconds=-1)
+        return parse_instant(text) if _TIME.fullmatch(text) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _nearest_tag(connection: Connection, text: str) -> str:
+    near = difflib.get_close_matches(text, [*names.tags(connection), "head"], 1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return "give a number, head, head~N, a tag, a date, or SOURCE@REVISION; `kb log` and `kb tag --list` show them"

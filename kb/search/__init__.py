@@ -1,0 +1,1 @@
+"""Search as of a version: analysis, scoring, fusion, and hits with their provenance."""

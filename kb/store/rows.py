@@ -1,0 +1,76 @@
+"""Chunk rows: their schema, how they are written, and what their digests cover."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from kb.nouns import FOREVER
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRow:
+    """A chunk as it is indexed, alive from a version on. `tokens` are the analysed words, joined by spaces."""
+
+    chunk_id: str
+    document_id: str
+    source: str
+    uri: str
+    text_sha256: str
+    text: str
+    tokens: str
+    vector: np.ndarray[Any, np.dtype[np.float32]]
+
+
+def schema(dimensions: int) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field("chunk_id", pa.string(), nullable=False),
+            pa.field("since", pa.int32(), nullable=False),
+            pa.field("until", pa.int32(), nullable=False),
+            pa.field("document_id", pa.string(), nullable=False),
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("uri", pa.string(), nullable=False),
+            pa.field("text_sha256", pa.string(), nullable=False),
+            pa.field("text", pa.string(), nullable=False),
+            pa.field("tokens", pa.string(), nullable=False),
+            pa.field("vector", pa.list_(pa.float32(), dimensions), nullable=False),
+        ]
+    )
+
+
+def living(rows: Sequence[ChunkRow], since: int, dimensions: int) -> pa.Table:
+    """A table of rows that live from `since` on."""
+    names = ("chunk_id", "document_id", "source", "uri", "text_sha256", "text", "tokens")
+    columns: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in names}
+    columns["since"] = pa.array([since] * len(rows), pa.int32())
+    columns["until"] = pa.array([FOREVER] * len(rows), pa.int32())
+    flat = np.concatenate([row.vector for row in rows]) if rows else np.zeros(0, np.float32)
+    columns["vector"] = pa.FixedSizeListArray.from_arrays(pa.array(flat, pa.float32()), dimensions)
+    return pa.table(columns, schema=schema(dimensions))
+
+
+def ended(rows: pa.Table, until: int) -> pa.Table:
+    """The same rows with their life ended."""
+    position = rows.schema.get_field_index("until")
+    return rows.set_column(position, rows.schema.field("until"), pa.array([until] * len(rows), pa.int32()))
+
+
+def vectors(rows: pa.Table | pa.RecordBatch) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """The rows' vectors, shape (rows, dimensions)."""
+    column = rows.column("vector")
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return np.asarray(array.flatten(), dtype=np.float32).reshape(len(rows), column.type.list_size)
+
+
+SEALED = ("chunk_id", "since", "document_id", "source", "uri", "text_sha256", "tokens")
+"""The columns that a row's digest covers beside its vector; the text is covered by its own digest."""
+
+
+def members(rows: pa.Table | pa.RecordBatch) -> Iterator[bytes]:
+    """What stands for each row in the snapshot's rows digest: all but the text and the end of its life."""
+    columns = [rows.column(name).to_pylist() for name in SEALED]
+    for vector, *fields in zip(vectors(rows), *columns, strict=True):
+        yield "\0".join(map(str, fields)).encode("utf-8", "surrogatepass") + b"\0" + vector.astype("<f4").tobytes()

@@ -1,0 +1,47 @@
+"""Opening the store: one table of texts, and one table of chunk rows for each embedding space."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import lancedb
+
+from kb.nouns import FOREVER
+from kb.store import rows, texts
+from kb.store.chunks import ChunkTable
+from kb.store.texts import TextTable
+
+__all__ = ["FOREVER", "Store"]
+
+
+class Store:
+    """A LanceDB directory. Handles see other processes' commits at once and are never moved to older versions."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = lancedb.connect(str(path), read_consistency_interval=timedelta(0))
+        self._spaces: dict[str, ChunkTable] = {}
+        self._texts: TextTable | None = None
+
+    @property
+    def texts(self) -> TextTable:
+        if self._texts is None:
+            self._texts = TextTable(self._database.create_table("texts", schema=texts.SCHEMA, exist_ok=True))
+        return self._texts
+
+    def holds(self, space: str) -> bool:
+        return f"chunks_{space}" in self._database.table_names(limit=10_000)
+
+    def chunks(self, space: str, dimensions: int) -> ChunkTable:
+        """The rows of an embedding space; the table is made on first use."""
+        if space not in self._spaces:
+            table = self._database.create_table(f"chunks_{space}", schema=rows.schema(dimensions), exist_ok=True)
+            self._spaces[space] = ChunkTable(table, dimensions)
+            self._spaces[space].ensure_indexes()
+        return self._spaces[space]
+
+    def recover(self, head: int) -> None:
+        """Takes back, in every table, whatever was written for versions after the head."""
+        self.texts.recover(head)
+        for name in self._database.table_names(limit=10_000):
+            if name.startswith("chunks_"):
+                table = self._database.open_table(name)
+                ChunkTable(table, table.schema.field("vector").type.list_size).recover(head)

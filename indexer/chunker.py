@@ -19,6 +19,7 @@ CHUNKER = "content-chosen boundaries 1"
 _JOINERS = "\u200d\ufe0e\ufe0f"
 _WORD = re.compile(r"(?<=\s)\S")
 _LONGEST_CLUSTER = 16
+_REACH = 3
 _SPELT = 8
 
 
@@ -110,10 +111,10 @@ class _Fitting:
         """The trimmed spans that `text[start:end]` is cut into."""
         start, end = _trim(self._text, start, end)
         while end - start > self._maximum:
-            # The rest stays long enough for a passage of its own.
-            last = min(start + self._maximum, end - self._maximum // 4)
-            cut = self._best(start + self._maximum // 4, last)
-            yield from self._within_window(*_trim(self._text, start, cut))
+            # Neither side comes out as a splinter, and what is far behind has no say.
+            high = min(end - self._maximum // 4, start + _REACH * self._maximum)
+            cut = self._best(start + self._maximum // 4, high)
+            yield from self.spans(start, cut)
             start, _ = _trim(self._text, cut, end)
         yield from self._within_window(start, end)
 

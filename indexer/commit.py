@@ -1,7 +1,7 @@
 """Committing a snapshot: data first, pointer last, and everything needed is at hand before the first write."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from indexer.delta import Delta
 from indexer.embed import Embedded
 from indexer.intake import Intake
 from kb.analysis import analyse
-from kb.catalog import Connection, documents, pending, snapshots, terms
+from kb.catalog import Catalog, Connection, documents, pending, snapshots, terms
 from kb.digest import SetDigest, document_member
 from kb.errors import Corrupt
 from kb.layout import Layout
@@ -22,6 +22,14 @@ from kb.store.rows import ended, living, members
 
 Rows = Any
 """A PyArrow table of chunk rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Where rows are born, and where rows end: two tables only where the embedding space changes."""
+
+    born: ChunkTable
+    ended: ChunkTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,7 @@ class Commit:
 
 def build(
     connection: Connection,
-    table: ChunkTable,
+    tables: Tables,
     pipeline: Pipeline,
     occasion: Occasion,
     intake: Intake,
@@ -67,8 +75,8 @@ def build(
     parent = snapshots.get(connection, version - 1)
     closed = intake.closed
     opened = tuple(replace(value, since=version, until=FOREVER) for value in intake.opened)
-    born = living(_rows(delta, embedded), version, table.dimensions)
-    dying = table.some(delta.ended, f"until = {FOREVER}", table.columns)
+    born = living(_rows(delta, embedded), version, tables.born.dimensions)
+    dying = tables.ended.some(delta.ended, f"until = {FOREVER}", tables.ended.columns)
     if len(dying) != len(delta.ended):
         raise Corrupt(f"{len(delta.ended) - len(dying)} chunk rows that live at the head are missing: run `kb verify`")
     content, rows = snapshots.read_ledger(connection)
@@ -110,12 +118,23 @@ def build(
     )
 
 
-def write_store(store: Store, table: ChunkTable, commit: Commit) -> Iterator[str]:
-    """The store's half, one step at a time; each step is named before it is taken."""
-    yield "texts"
+def write(catalog: Catalog, store: Store, tables: Tables, commit: Commit, tell: Callable[[str], None]) -> None:
+    """The store's half, invisible until it is published; each step is told before it is taken.
+
+    An intent stands before it, by which a commit that does not come to its end is found and taken back.
+    """
+    tell("intent")
+    with catalog.writing() as connection:
+        pending.intend(connection, commit.snapshot.version)
+    tell("texts")
     store.texts.write(commit.layouts, commit.snapshot.version)
-    yield "rows"
-    table.write(commit.born, commit.ended)
+    tell("rows")
+    if tables.born is tables.ended:
+        tables.born.write(commit.born, commit.ended)
+    else:
+        tables.born.write(commit.born, commit.born.slice(0, 0))
+        tell("ended rows")
+        tables.ended.write(commit.ended.slice(0, 0), commit.ended)
 
 
 def publish(connection: Connection, commit: Commit) -> None:

@@ -3,18 +3,24 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
 from indexer.delta import Birth
 from indexer.progress import Event, Observer
-from kb.embedding.protocol import Embedder
+from kb.embedding.protocol import Vectors
 
 _AT_ONCE: Final = 64
 """Chunks embedded between two moments at which what was made is made durable."""
 
 Vector = np.ndarray[Any, np.dtype[np.float32]]
+
+
+class Embeds(Protocol):
+    """As much of an embedder as is needed here."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ def missing(births: Iterable[Birth], known: Mapping[str, Vector]) -> dict[str, s
 def embed(
     births: Sequence[Birth],
     known: Mapping[str, Vector],
-    embedder: Callable[[], Embedder],
+    embedder: Callable[[], Embeds],
     keep: Callable[[Mapping[str, bytes]], None],
     observe: Observer,
     source: str,

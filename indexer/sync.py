@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from connectors.protocol import Connector, Historical, Listing
-from indexer.commit import Commit, Occasion, build, publish, write_store
+from indexer.commit import Commit, Occasion, Tables, build, publish, write
 from indexer.delta import Delta, diff
 from indexer.embed import Embedded, embed
 from indexer.intake import Circumstances, Intake, take_in
 from indexer.progress import Event, Step
 from indexer.session import Session
 from indexer.state import compare, load_state
-from kb.catalog import Connection, names, pending, scan, snapshots, sources
+from kb.catalog import Connection, names, scan, snapshots, sources
 from kb.catalog.scan import Quarantined
 from kb.clock import now
 from kb.nouns import Snapshot, Source
@@ -107,21 +107,15 @@ class SourceSync:
         return embed(delta.born, known, session.embedder, session.keep_vectors, session.observe, self._source.name)
 
     def commit(self, listing: Listing, intake: Intake, delta: Delta, embedded: Embedded) -> Commit | None:
-        """Writes the snapshot's rows, invisible until it is published; None where no document changed.
-
-        An intent stands before them, by which a commit that does not come to its end is found and taken back.
-        """
+        """Writes the snapshot's rows, invisible until it is published; None where no document changed."""
         if not intake.changes_documents:
             return None
         session, name = self._session, self._source.name
+        tables = Tables(session.table, session.table)
         occasion = Occasion(now(), name, listing.revision, listing.time, self._message or listing.message)
         with session.catalog.reading() as connection:
-            commit = build(connection, session.table, session.pipeline, occasion, intake, delta, embedded)
-        self._tell("commit", "intent")
-        with session.catalog.writing() as connection:
-            pending.intend(connection, commit.snapshot.version)
-        for step in write_store(session.store, session.table, commit):
-            self._tell("commit", step)
+            commit = build(connection, tables, session.pipeline, occasion, intake, delta, embedded)
+        write(session.catalog, session.store, tables, commit, lambda step: self._tell("commit", step))
         self.synced.embedded += embedded.made
         self.synced.embed_seconds += embedded.seconds
         return commit

@@ -10,19 +10,22 @@ from typing import Any
 
 from connectors import registry
 from connectors.protocol import Closeable, Connector, Listing
+from indexer.compare import compare_source
 from indexer.extract.pool import ExtractionPool
 from indexer.lock import writer_lock
 from indexer.plan import Plan, plan_source
 from indexer.progress import Observer, unobserved
+from indexer.rework import move_space
 from indexer.session import Session
 from indexer.sync import SourceSync, Synced
+from kb.answers import Finding
 from kb.catalog import Catalog, pending, runs, scan, sources
 from kb.catalog.runs import Run
 from kb.catalog.scan import Quarantined
 from kb.clock import now
 from kb.errors import KBError, NotFound, SourceUnavailable, UsageError
 from kb.home import Home, open_home
-from kb.nouns import Snapshot, Source
+from kb.nouns import DocumentVersion, Snapshot, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,18 @@ class Writer:
         """Polls the source once without a trace. Raises SourceUnavailable."""
         return self._connector(self._source(name)).poll(None)
 
+    def compare_sources(self, versions: Sequence[DocumentVersion]) -> Sequence[Finding]:
+        """Reads the documents at their sources again: those that differ from what was indexed, or cannot be read."""
+        findings: list[Finding] = []
+        for name in sorted({version.source for version in versions}):
+            with _opened(self._connector(self._source(name))) as connector:
+                findings += (
+                    finding
+                    for version in versions
+                    if version.source == name and (finding := compare_source(connector, version)) is not None
+                )
+        return findings
+
     def remove_source(self, name: str, *, purge: bool = False) -> Snapshot | None:
         """Forgets the source; with `purge` its documents leave the head by a snapshot, else they stay as they are."""
         source = self._source(name)
@@ -122,6 +137,8 @@ class Writer:
         reached: list[Synced] = []
         refused: list[Refusal] = []
         with self._session() as session:
+            session.recover()
+            moved = move_space(session)
             for source in chosen:
                 session.recover()
                 work = SourceSync(session, source, message, allow_deletes)
@@ -133,7 +150,7 @@ class Writer:
             if not refused and not names:
                 with self.catalog.writing() as connection:
                     pending.drop_all_vectors(connection)
-        return _report(reached, refused)
+        return _report(moved, reached, refused)
 
     def plan(self, names: Sequence[str] = (), *, allow_deletes: bool = False) -> Sequence[Plan]:
         """What a sync would do; writes nothing and needs no lock."""
@@ -232,13 +249,13 @@ def _check_name(name: str) -> None:
         raise UsageError(f"a source's name is made of letters, digits and `_ . -`, at most 100: not {name[:100]!r}")
 
 
-def _report(reached: Sequence[Synced], refused: Sequence[Refusal]) -> SyncReport:
+def _report(moved: Snapshot | None, reached: Sequence[Synced], refused: Sequence[Refusal]) -> SyncReport:
     skipped: dict[str, int] = {}
     for synced in reached:
         for kind, count in synced.skipped.items():
             skipped[kind] = skipped.get(kind, 0) + count
     return SyncReport(
-        snapshots=tuple(snapshot for synced in reached for snapshot in synced.published),
+        snapshots=(*filter(None, [moved]), *(snapshot for synced in reached for snapshot in synced.published)),
         quarantined=tuple(document for synced in reached for document in synced.quarantined),
         refused=tuple(refused),
         skipped=skipped,

@@ -2,8 +2,8 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -194,12 +194,20 @@ class KnowledgeBase:
         with self.catalog.reading() as connection:
             return status.status(connection, self.home)
 
-    def verify(self, reference: str | int = "head") -> Verification:
-        """Re-derives every digest, span and row up to a version and reports what does not hold."""
+    def verify(self, reference: str | int = "head", *, sources: bool = False) -> Verification:
+        """Re-derives every digest, span and row up to a version and reports what does not hold.
+
+        With `sources`, the version's documents are also read again at their sources and compared with their digests.
+        """
         from kb.verify import verify
 
         with self.catalog.reading() as connection:
-            return verify(connection, self.store, resolve(connection, reference))
+            found = verify(connection, self.store, resolve(connection, reference))
+            living = list(documents.at(connection, found.version)) if sources else []
+        if not sources:
+            return found
+        findings = (*found.findings, *self.writer.compare_sources(living))
+        return replace(found, sources=len(living), findings=findings)
 
     # Writing
 
@@ -246,15 +254,6 @@ class KnowledgeBase:
             return self._embedders[pipeline.space]
 
         return load
-
-
-@contextmanager
-def opened(home: Home) -> Iterator[KnowledgeBase]:
-    base = KnowledgeBase(home)
-    try:
-        yield base
-    finally:
-        base.close()
 
 
 def open_path(path: str | Path | None = None) -> KnowledgeBase:

@@ -1,10 +1,13 @@
 """The pipeline: everything that shapes a chunk or a vector, and the fingerprint that names it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Final
 
 from kb.digest import digest
+
+
+_OF_SPACE: Final = ("analyser", "embedder", "weights_sha256", "dimensions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,12 @@ class Pipeline:
 
     @property
     def space(self) -> str:
-        """The embedding space: vectors of different spaces cannot be compared."""
-        return digest("space", self.embedder, self.weights_sha256, self.dimensions)[:16]
+        """The space of the rows: vectors and tokens of different spaces cannot be compared."""
+        return digest("space", *(getattr(self, part) for part in _OF_SPACE))[:16]
+
+    def in_space_of(self, other: "Pipeline") -> "Pipeline":
+        """This pipeline with the other's space."""
+        return replace(self, **{part: getattr(other, part) for part in _OF_SPACE})
 
     def parts(self) -> dict[str, Any]:
         return asdict(self)

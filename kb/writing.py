@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
+from kb.answers import Finding
 from kb.errors import KBError
 from kb.home import Home
-from kb.nouns import Snapshot, Source
+from kb.nouns import DocumentVersion, Snapshot, Source
 
 
 class Writer(Protocol):
@@ -17,6 +18,8 @@ class Writer(Protocol):
     def remove_source(self, name: str, *, purge: bool = False) -> Snapshot | None: ...
 
     def plan(self, names: Sequence[str] = ()) -> Any: ...
+
+    def compare_sources(self, versions: Sequence[DocumentVersion]) -> Sequence[Finding]: ...
 
     def sync(self, names: Sequence[str] = (), *, message: str | None = None, allow_deletes: bool = False) -> Any: ...
 

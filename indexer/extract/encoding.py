@@ -101,14 +101,15 @@ def _guessed(content: bytes) -> str:
 
 
 def _wide(content: bytes) -> str | None:
-    """UTF-16 without a mark: NULs stand on one side of every pair only, and the text is plausible."""
+    """UTF-16 without a mark: plausible in one byte order alone, with a character that has a NUL for its upper byte."""
     if len(content) % 2:
         return None
-    sides = (0 in content[0::2], 0 in content[1::2])
-    if sides[0] == sides[1]:
-        return None
-    text = _strict(content, "utf-16-be" if sides[0] else "utf-16-le")
-    return text if text is not None and "\0" not in text and plausible(text[:_CHECKED_CHARACTERS]) else None
+    texts = [text for name in ("utf-16-le", "utf-16-be") if (text := _strict(content, name)) and _is_wide(text)]
+    return texts[0] if len(texts) == 1 else None
+
+
+def _is_wide(text: str) -> bool:
+    return "\0" not in text and min(text) <= "\xff" and plausible(text[:_CHECKED_CHARACTERS])
 
 
 def _refuse_broken_utf8(content: bytes) -> None:

@@ -34,8 +34,8 @@ def has_headers(content: bytes) -> bool:
 
 def _read(content: bytes) -> EmailMessage:
     if content.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
-        return message_from_string(decode(content), policy=policy.default)  # type: ignore[arg-type,return-value]
-    return message_from_bytes(content, policy=policy.default)  # type: ignore[arg-type,return-value]
+        return message_from_string(decode(content), policy=policy.default)
+    return message_from_bytes(content, policy=policy.default)
 
 
 def _header(message: EmailMessage, name: str) -> str:

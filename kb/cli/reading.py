@@ -1,5 +1,6 @@
 """The commands that read."""
 
+import sys
 from collections.abc import Sequence
 
 import click
@@ -101,7 +102,7 @@ def cat(invocation: Invocation, document: str, as_of: str, as_json: bool) -> Non
         emit(found, True, lambda: iter(()))
     else:
         # Bytes, so that the text's own line ends and offsets survive.
-        click.get_binary_stream("stdout").write(found.text.encode("utf-8", "surrogatepass"))
+        sys.stdout.buffer.write(found.text.encode("utf-8", "surrogatepass"))
 
 
 @root.command()
@@ -161,13 +162,13 @@ def list_quarantine(invocation: Invocation, source: str | None, as_json: bool) -
 
 @root.command()
 @click.argument("reference", default="head")
+@click.option("--sources", is_flag=True, help="Read the documents at their sources again and compare them, too.")
 @json_option
-@click.pass_obj
 @click.pass_context
-def verify(context: click.Context, invocation: Invocation, reference: str, as_json: bool) -> None:
+def verify(context: click.Context, reference: str, sources: bool, as_json: bool) -> None:
     """Re-derive every digest, span and row up to a version; exit 1 where something does not hold."""
-    with invocation.base() as base:
-        found = base.verify(reference)
+    with context.obj.base() as base:
+        found = base.verify(reference, sources=sources)
     emit(found, as_json, lambda: render.verification(found))
     if found.findings:
         context.exit(1)

@@ -1,6 +1,6 @@
 """A query's vector, however long the query is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
@@ -19,9 +19,20 @@ class QueryEmbedder(Protocol):
 
 
 def embed_query(embedder: Embedder, text: str) -> Vectors:
-    """One unit vector: of the text, or the mean direction of its windows where it exceeds one. Raises EmbedderError."""
-    windows = cut_windows(embedder.tokeniser, text)
-    vectors = embedder.embed_queries(windows) if isinstance(embedder, QueryEmbedder) else embedder.embed(windows)
+    """One unit vector of a query, however long. Raises EmbedderError."""
+    return embed_whole(
+        embedder.embed_queries if isinstance(embedder, QueryEmbedder) else embedder.embed, embedder, text
+    )
+
+
+def embed_passage(embedder: Embedder, text: str) -> Vectors:
+    """One unit vector of a passage that may exceed the window. Raises EmbedderError."""
+    return embed_whole(embedder.embed, embedder, text)
+
+
+def embed_whole(embed: Callable[[Sequence[str]], Vectors], embedder: Embedder, text: str) -> Vectors:
+    """Of the text, or the mean direction of its windows where it exceeds one: its end is never cut off."""
+    vectors = embed(cut_windows(embedder.tokeniser, text))
     mean = vectors.mean(axis=0)
     norm = np.linalg.norm(mean)
     # One vector is returned as it is: dividing by a norm of almost 1 would move it.

@@ -1,0 +1,5 @@
+"""The kind `folder`: a directory's files."""
+
+from connectors.folder.connector import FolderConnector, FolderOptions
+
+__all__ = ["FolderConnector", "FolderOptions"]

@@ -1,0 +1,78 @@
+"""A new embedder or analyser: every living chunk moves to the new space by one snapshot, from what is stored."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from indexer.commit import Occasion, Tables, build, publish, write
+from indexer.delta import Delta, diff
+from indexer.embed import embed
+from indexer.intake import Intake
+from indexer.progress import Event
+from indexer.session import Session
+from kb.catalog import documents, snapshots, sources
+from kb.clock import now
+from kb.embedding.protocol import Embedder, Vectors
+from kb.embedding.query import embed_passage
+from kb.nouns import Snapshot
+from kb.pipeline import Pipeline
+
+
+def move_space(session: Session) -> Snapshot | None:
+    """Publishes the move where the head's embedding space is not the pipeline's own; no source is read.
+
+    What extraction and chunking shape is left to each source's own sync.
+    """
+    with session.catalog.reading() as connection:
+        head = snapshots.get(connection, snapshots.head(connection))
+        parts = snapshots.pipeline_parts(connection, head.fingerprint) if head else None
+    if parts is None:
+        return None
+    old = Pipeline.of(parts)
+    moved = old.in_space_of(session.pipeline)
+    return None if moved.space == old.space else _move(session, old, moved)
+
+
+def _move(session: Session, old: Pipeline, moved: Pipeline) -> Snapshot:
+    message = f"pipeline changed: {', '.join(old.differs(moved))}"
+    session.observe(Event("wake", "", message))
+    intake = _all(session, moved)
+    delta = _exchange(intake)
+    known = session.known_vectors(birth.chunk.text_sha256 for birth in delta.born)
+    embedded = embed(delta.born, known, lambda: Whole(session.embedder()), session.keep_vectors, session.observe, "")
+    tables = Tables(session.table, session.store.chunks(old.space, old.dimensions))
+    occasion = Occasion(now(), None, None, None, message)
+    with session.catalog.reading() as connection:
+        commit = build(connection, tables, moved, occasion, intake, delta, embedded)
+    write(session.catalog, session.store, tables, commit, lambda step: session.observe(Event("commit", "", step)))
+    with session.catalog.writing() as connection:
+        publish(connection, commit)
+        sources.trust(connection, old.fingerprint, moved.fingerprint)
+    session.table.upkeep()
+    return commit.snapshot
+
+
+def _all(session: Session, moved: Pipeline) -> Intake:
+    """Every living document, closed and opened again as it is."""
+    with session.catalog.reading() as connection:
+        living = tuple(documents.at(connection, snapshots.head(connection)))
+    layouts = session.store.texts.get(value.layout for value in living)
+    opened = tuple(replace(value, fingerprint=moved.fingerprint) for value in living)
+    return Intake(opened, living, layouts, (), (), (), (), {})
+
+
+def _exchange(intake: Intake) -> Delta:
+    """All chunks end in the old space, and the same ones are born in the new."""
+    cuts = {key: layout.cuts for key, layout in intake.layouts.items()}
+    return Delta(diff(intake.opened, (), intake.layouts, {}).born, diff((), intake.closed, {}, cuts).ended)
+
+
+class Whole:
+    """An embedder whose texts may exceed its window, as passages cut for another model do: no end is cut off."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        return np.stack([embed_passage(self._embedder, text) for text in texts])

@@ -42,6 +42,7 @@ def verify(connection: Connection, store: Store, version: int) -> Verification:
     for space in sorted({pipeline.space for pipeline in pipelines.values()}):
         findings += _scan(store, space, pipelines, version, rows)
     findings += _check_chain(history)
+    findings += _check_pipelines(history, pipelines)
     findings += _check_documents(history, lives)
     findings += _check_layouts(lives, layouts)
     findings += _check_spans(lives, layouts, pipelines, rows, version)
@@ -104,6 +105,16 @@ def _check_chain(history: Sequence[Snapshot]) -> Iterator[Finding]:
     numbers = [snapshot.version for snapshot in history]
     for number in sorted(set(range(1, max(numbers, default=0) + 1)) - set(numbers)):
         yield Finding("missing snapshot", f"version {number}", "there is no record of it")
+
+
+def _check_pipelines(history: Sequence[Snapshot], pipelines: Mapping[str, Pipeline]) -> Iterator[Finding]:
+    """Each pipeline is recorded, and is the one that its fingerprint names."""
+    for fingerprint in sorted({snapshot.fingerprint for snapshot in history}):
+        subject = f"pipeline {fingerprint}"
+        if fingerprint not in pipelines:
+            yield Finding("missing pipeline", subject, "its parts are not in the catalog")
+        elif pipelines[fingerprint].fingerprint != fingerprint:
+            yield Finding("changed pipeline", subject, "its parts are not those that its fingerprint names")
 
 
 def _check_documents(history: Sequence[Snapshot], lives: Sequence[DocumentVersion]) -> Iterator[Finding]:

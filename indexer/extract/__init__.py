@@ -4,8 +4,8 @@ from indexer.document import Extracted
 from indexer.extract.elements import versions
 from indexer.extract.encoding import binary, decode
 from indexer.extract.errors import NotADocument, corrupt, empty, unsupported
-from indexer.extract.formats import Format, recognise
-from kb.errors import ExtractionError
+from indexer.extract.formats import PLAIN, Format, recognise
+from kb.errors import ExtractionError, KBError
 
 __all__ = ["EXTRACTOR", "LIMIT_BYTES", "NotADocument", "extract"]
 
@@ -30,6 +30,13 @@ def extract(content: bytes, uri: str, media_type: str | None = None, *, limit_by
         raise ExtractionError("out of memory", "it needs more memory than extraction may use") from error
     except RecursionError as error:
         raise corrupt("it is nested too deeply") from error
+    except KBError:
+        raise
+    # Parsers raise anything on hostile files, and all of it means the same. Plain text meets no parser but our own.
+    except Exception as error:
+        if found.kind in PLAIN:
+            raise
+        raise corrupt(error) from error
 
 
 def _extracted(content: bytes, uri: str, media_type: str | None, found: Format) -> Extracted:

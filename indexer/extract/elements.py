@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import ModuleType
@@ -13,12 +14,21 @@ from indexer.extract.limits import unlimited
 from indexer.extract.pieces import Piece, rows_text
 
 _KINDS: dict[str, BlockKind] = {"ListItem": "list", "Table": "table", "CodeSnippet": "code", "Formula": "code"}
+_COMMENT = re.compile(r"<[!?].*?>", re.DOTALL)
+_TAG = re.compile(r"<\w")
 _QUIET = {"DO_NOT_TRACK": "1", "SCARF_NO_ANALYTICS": "1", "UNSTRUCTURED_DISABLE_NOTICE": "1"}
 
 
 def html_pieces(text: str) -> Iterator[Piece]:
     """The readable text; headings are `h1` to `h6`."""
-    elements = _library("html").partition_html(text=text, languages=[""])
+    library = _library("html")
+    try:
+        elements = library.partition_html(text=text, languages=[""])
+    except AttributeError:
+        # It trips over a page without any element.
+        if _TAG.search(_COMMENT.sub("", text)):
+            raise
+        return
     for entry in _parser().error_log:
         if "limit" in entry.message or "depth" in entry.message:
             raise corrupt(entry.message)
@@ -29,10 +39,13 @@ def html_pieces(text: str) -> Iterator[Piece]:
 
 def html_title(text: str) -> str | None:
     """What stands in `<title>`."""
-    from lxml import html
+    from lxml import etree, html
 
     head = text[:65536].encode("utf-8", errors="ignore")
-    found = html.fromstring(head, parser=html.HTMLParser(encoding="utf-8")).find(".//title") if head.strip() else None
+    try:
+        found = html.fromstring(head, parser=html.HTMLParser(encoding="utf-8")).find(".//title")
+    except etree.ParserError:
+        return None
     return None if found is None else found.text_content()
 
 

@@ -11,6 +11,9 @@ Kind = Literal[
 ]  # fmt: skip
 
 
+PLAIN = frozenset[Kind](("text", "markdown", "rst", "code", "csv"))
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """`missing`: the name promises a container (`.docx`, `.pdf`) that the bytes are not."""

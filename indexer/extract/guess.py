@@ -2,7 +2,7 @@
 
 import re
 
-from indexer.extract.plausible import plausible
+from indexer.extract.plausible import plausible, telling_words
 
 # How common each code page is among files that declare none, against Windows-1252. Measured on the Universal
 # Declaration of Human Rights in 30 languages: without it rare DOS and Mac pages win over common ones in short texts.
@@ -13,8 +13,6 @@ _PRIORS |= {"iso8859-15": 0.5, "iso8859-5": 0.3, "mac-roman": 0.2, "cp850": 0.2,
 _RENAMED = {"euc_jis_2004": "euc-jp"}
 
 _SAMPLE_BYTES = 65536
-_HIGH_LINE = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*[\r\n]*")
-_WORD = re.compile(r"\S*[^\x00-\x7f]\S*")
 _ENOUGH = 3
 _LEAST_CONFIDENCE = 0.01
 
@@ -37,13 +35,10 @@ def _sample(content: bytes) -> bytes:
     if len(content) <= _SAMPLE_BYTES:
         return content
     # ASCII lines tell nothing of the code page.
-    lines, size = [], 0
-    for found in _HIGH_LINE.finditer(content):
-        lines.append(found[0][:_SAMPLE_BYTES])
-        size += len(lines[-1])
-        if size >= _SAMPLE_BYTES:
-            break
-    return b"".join(lines)[:_SAMPLE_BYTES]
+    telling = b"".join(line for line in content.splitlines(keepends=True) if not line.isascii())
+    high = re.search(rb"[\x80-\xff]", telling)
+    start = max(0, high.start() - _SAMPLE_BYTES // 2) if high else 0
+    return telling[start : start + _SAMPLE_BYTES]
 
 
 def _readings(sample: bytes) -> list[Candidate]:
@@ -80,6 +75,6 @@ def _decoded(sample: bytes, name: str | None) -> str | None:
 def _margin(best: Candidate) -> float:
     """How many times the next reading's weight is asked for: a word or two prove little, most of all for rare pages."""
     _, name, text = best
-    if len(set(_WORD.findall(text))) >= _ENOUGH or len({c for c in text if c > "\u2e80"}) >= 2 * _ENOUGH:
+    if len(telling_words(text)) >= _ENOUGH or len({c for c in text if c > "\u2e80"}) >= 2 * _ENOUGH:
         return 1.15
     return 1.5 if name == "cp1252" else 3.0

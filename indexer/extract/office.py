@@ -3,7 +3,8 @@
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterator
 
 from indexer.document import Extracted
 from indexer.extract import elements
@@ -32,9 +33,9 @@ def extract_zip(content: bytes, uri: str, found: Format) -> Extracted:
     if "word/document.xml" in names:
         return compose(_docx(content), DOCX, _core_title(content))
     if "ppt/presentation.xml" in names:
-        return compose(_parsed(elements.pptx_pieces(content)), PPTX, _core_title(content))
+        return compose(elements.pptx_pieces(content), PPTX, _core_title(content))
     if "xl/workbook.xml" in names:
-        return compose(_parsed(elements.workbook_pieces(content)), XLSX, _core_title(content))
+        return compose(elements.workbook_pieces(content), XLSX, _core_title(content))
     if "xl/workbook.bin" in names:
         raise unsupported("it is a binary workbook (.xlsb), which no reader here opens; save it as .xlsx")
     if "mimetype" in names:
@@ -67,7 +68,7 @@ def _member(content: bytes, name: str) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as container:
             return container.read(name)
-    except (KeyError, zipfile.BadZipFile, EOFError, OSError, ValueError):
+    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError):
         return b""
 
 
@@ -81,7 +82,7 @@ def _core_title(content: bytes) -> str | None:
 
 
 def _docx(content: bytes) -> Iterator[Piece]:
-    pieces = [*_parsed(elements.docx_pieces(content)), *_notes(content)]
+    pieces = [*elements.docx_pieces(content), *_notes(content)]
     if not pieces:
         raise empty("it holds no text, only embedded objects or images")
     yield from pieces
@@ -127,7 +128,7 @@ def extract_ole(content: bytes, uri: str, found: Format) -> Extracted:
 
         return extract_msg(content)
     if streams & {"Workbook", "Book"}:
-        return compose(_parsed(elements.workbook_pieces(content)), "application/vnd.ms-excel")
+        return compose(elements.workbook_pieces(content), "application/vnd.ms-excel")
     for stream, (suffix, target, media_type) in _LEGACY.items():
         if stream in streams:
             return _converted(content, suffix, target, media_type)
@@ -163,7 +164,7 @@ def _converted(content: bytes, suffix: str, target: str, media_type: str) -> Ext
 
         return extract_pdf(result)
     readers = {"docx": elements.docx_pieces, "pptx": elements.pptx_pieces, "xlsx": elements.workbook_pieces}
-    return compose(_parsed(readers[target](result)), media_type, _core_title(result))
+    return compose(readers[target](result), media_type, _core_title(result))
 
 
 def extract_rtf(content: bytes) -> Extracted:
@@ -175,15 +176,4 @@ def extract_rtf(content: bytes) -> Extracted:
 
 def from_html(text: str, media_type: str) -> Extracted:
     """An HTML page's readable text."""
-    return compose(_parsed(elements.html_pieces(text)), media_type, elements.html_title(text))
-
-
-def _parsed(pieces: Iterable[Piece]) -> list[Piece]:
-    """All pieces; whatever a parser trips over, the document is corrupt."""
-    try:
-        return list(pieces)
-    except (ExtractionError, MemoryError):
-        raise
-    # Parsers of hostile files raise anything; every one of them means the same here.
-    except Exception as error:
-        raise corrupt(error) from error
+    return compose(elements.html_pieces(text), media_type, elements.html_title(text))

@@ -6,10 +6,8 @@ from typing import Any
 
 from indexer.document import Extracted
 from indexer.extract.encoding import decode
-from indexer.extract.errors import corrupt
 from indexer.extract.mail import body_pieces
 from indexer.extract.pieces import Piece, compose
-from kb.errors import ExtractionError
 
 _MEDIA_TYPE = "application/vnd.ms-outlook"
 _SUBJECT, _BODY, _HTML = 0x0037, 0x1000, 0x1013
@@ -21,16 +19,8 @@ def extract_msg(content: bytes) -> Extracted:
     """The message as text, in the code page that it names. Raises ExtractionError."""
     from oxmsg import Message
 
-    try:
-        message = Message.load(io.BytesIO(content))
-        pieces = list(_pieces(message))
-        subject = _text(message, _SUBJECT, _charset(message))
-    except (ExtractionError, MemoryError):
-        raise
-    # The reader of `.msg` raises anything on broken files.
-    except Exception as error:
-        raise corrupt(error) from error
-    return compose(pieces, _MEDIA_TYPE, subject)
+    message = Message.load(io.BytesIO(content))
+    return compose(_pieces(message), _MEDIA_TYPE, _text(message, _SUBJECT, _charset(message)))
 
 
 def _pieces(message: Any) -> Iterator[Piece]:

@@ -9,7 +9,7 @@ from indexer.extract.errors import empty
 
 # No text may hold them: NUL and its like, halves of surrogate pairs, byte order marks, non-characters.
 _NOISE = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
-_LINE_END = re.compile(r"[ \t\xa0]*(?:\r\n|\r|\n|\x0c|\x85|\u2028|\u2029)")
+_LINE_END = re.compile(r"(?<![ \t\xa0])[ \t\xa0]*(?:\r\n|\r|\n|\x0c|\x85|\u2028|\u2029)")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 

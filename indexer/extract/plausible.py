@@ -8,7 +8,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f-\x84\x86-\x9f]")
 _TYPOGRAPHY = frozenset("\xa0\xad–—―‘’‚“”„†‡•…‰‹›€£¥¢¤©®™§¶°±·×÷«»¡¿ªº¹²³¼½¾µ¬¦´¨¸¯´΄΅№―→←↑↓")
 _JOINS_LETTERS = frozenset("\xad’·'´ªº")
 _MEASURES = frozenset("±×÷°§¶µ¬¦¨¯¼½¾¿¡«")
-_WORD = re.compile(r"\S*[^\x00-\x7f]\S*")
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "FULLWIDTH", "HALFWIDTH", "IDEOGRAPHIC", "BOPOMOFO")
 _TOLERATED = 0.02
 
@@ -18,11 +17,16 @@ def controls(text: str) -> int:
     return len(_CONTROL.findall(text))
 
 
+def telling_words(text: str) -> set[str]:
+    """The different words that tell something of the encoding: those that are not ASCII."""
+    return {word for word in text.split() if not word.isascii()}
+
+
 def plausible(text: str) -> bool:
     """False where the text holds control characters, or more than a few words that no script or spelling allows."""
     if controls(text):
         return False
-    words = set(_WORD.findall(text))
+    words = telling_words(text)
     wrong = sum(1 for word in words if not _spelt(word))
     return wrong <= len(words) * _TOLERATED
 

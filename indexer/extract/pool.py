@@ -1,7 +1,6 @@
 """Hostile documents are worked on in processes of their own, each with a limit of time and memory."""
 
 import itertools
-import multiprocessing
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +11,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from indexer.extract import worker
+from indexer.extract.spawning import BareContext
 from kb.errors import ExtractionError
 
 A = TypeVar("A")
@@ -137,7 +137,7 @@ def _pool(workers: int, memory_bytes: int) -> Any:
         max_tasks=_TASKS_PER_WORKER,
         initializer=worker.prepare,
         initargs=(memory_bytes,),
-        context=multiprocessing.get_context("spawn"),
+        context=BareContext(),
     )
     # Workers inherit the mask of the threads that start them: Ctrl-C is the parent's to answer, even while they start.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -1,5 +1,6 @@
 """What runs in an extraction process, and what its death means."""
 
+import os
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -16,9 +17,18 @@ _SLICE_S = 1.0
 
 def prepare(memory_bytes: int) -> None:
     """Once in each process, before its first document."""
+    _hush()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
     limit_memory(memory_bytes)
+
+
+def _hush() -> None:
+    """Parsers print what they please; standard output belongs to the command, the terminal to its progress."""
+    silence = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(silence, stream)
+    os.close(silence)
 
 
 def run(function: Callable[[A], R], arguments: Sequence[A]) -> list[R | Exception]:

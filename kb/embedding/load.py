@@ -62,7 +62,7 @@ def locate(model: str) -> tuple[str, Path]:
     if model in _DEFAULT_ALIASES:
         return DEFAULT_MODEL, _packaged()
     path = Path(model)
-    if path.is_dir():
+    if model and path.is_dir():
         return str(path.resolve()), path.resolve()
     if path.is_absolute() or model.startswith("."):
         raise EmbedderError(f"there is no model directory at {model}: restore it, or name another")

@@ -28,7 +28,7 @@ class Store:
         return self._texts
 
     def holds(self, space: str) -> bool:
-        return f"chunks_{space}" in self._database.table_names(limit=10_000)
+        return f"chunks_{space}" in self._database.list_tables(limit=10_000).tables
 
     def chunks(self, space: str, dimensions: int) -> ChunkTable:
         """The rows of an embedding space; the table is made on first use."""
@@ -41,7 +41,7 @@ class Store:
     def recover(self, head: int) -> None:
         """Takes back, in every table, whatever was written for versions after the head."""
         self.texts.recover(head)
-        for name in self._database.table_names(limit=10_000):
+        for name in self._database.list_tables(limit=10_000).tables:
             if name.startswith("chunks_"):
                 table = self._database.open_table(name)
                 ChunkTable(table, table.schema.field("vector").type.list_size).recover(head)

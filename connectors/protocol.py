@@ -81,7 +81,7 @@ class Historical(Protocol):
         ...
 
     def history(self, checkpoint: str | None) -> Iterator[Listing]:
-        """Each state after the checkpoint, oldest first; every one is to become a snapshot. Raises SourceUnavailable."""
+        """Each state after the checkpoint, oldest first; each is to become a snapshot. Raises SourceUnavailable."""
         ...
 
 

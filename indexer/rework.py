@@ -15,6 +15,7 @@ from kb.catalog import documents, snapshots, sources
 from kb.clock import now
 from kb.embedding.protocol import Embedder, Vectors
 from kb.embedding.query import embed_passage
+from kb.errors import EmbedderError
 from kb.nouns import Snapshot
 from kb.pipeline import Pipeline
 
@@ -22,7 +23,8 @@ from kb.pipeline import Pipeline
 def move_space(session: Session) -> Snapshot | None:
     """Publishes the move where the head's embedding space is not the pipeline's own; no source is read.
 
-    What extraction and chunking shape is left to each source's own sync.
+    What extraction and chunking shape is left to each source's own sync. Raises EmbedderError where the recorded model
+    holds other weights now: another model is asked for by another name.
     """
     with session.catalog.reading() as connection:
         head = snapshots.get(connection, snapshots.head(connection))
@@ -30,8 +32,18 @@ def move_space(session: Session) -> Snapshot | None:
     if parts is None:
         return None
     old = Pipeline.of(parts)
+    _require_recorded(old, session.pipeline)
     moved = old.in_space_of(session.pipeline)
     return None if moved.space == old.space else _move(session, old, moved)
+
+
+def _require_recorded(old: Pipeline, new: Pipeline) -> None:
+    if new.embedder == old.embedder and new.weights_sha256 != old.weights_sha256:
+        found, recorded = new.weights_sha256[:12], old.weights_sha256[:12]
+        raise EmbedderError(
+            f"the weights of {new.embedder} are {found}…, not the recorded {recorded}…: "
+            "restore the recorded model there, or give the new one a place of its own and name it in config.toml"
+        )
 
 
 def _move(session: Session, old: Pipeline, moved: Pipeline) -> Snapshot:

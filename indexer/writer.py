@@ -91,18 +91,22 @@ class Writer:
 
     def check_source(self, name: str) -> Listing:
         """Polls the source once without a trace. Raises SourceUnavailable."""
-        return self._connector(self._source(name)).poll(None)
+        with _opened(self._connector(self._source(name))) as connector:
+            return connector.poll(None)
 
     def compare_sources(self, versions: Sequence[DocumentVersion]) -> Sequence[Finding]:
         """Reads the documents at their sources again: those that differ from what was indexed, or cannot be read."""
         findings: list[Finding] = []
         for name in sorted({version.source for version in versions}):
-            with _opened(self._connector(self._source(name))) as connector:
-                findings += (
-                    finding
-                    for version in versions
-                    if version.source == name and (finding := compare_source(connector, version)) is not None
-                )
+            held = [version for version in versions if version.source == name]
+            try:
+                connector = self._connector(self._source(name))
+            except KBError as error:
+                findings.append(Finding("unreadable source", f"{name}: {len(held)} documents", str(error)))
+                continue
+            with _opened(connector):
+                compared = (compare_source(connector, version) for version in held)
+                findings += (finding for finding in compared if finding is not None)
         return findings
 
     def remove_source(self, name: str, *, purge: bool = False) -> Snapshot | None:
@@ -112,6 +116,7 @@ class Writer:
         if purge:
             with self._session() as session:
                 session.recover()
+                move_space(session)
                 published = self._purge(session, source)
         with self.catalog.writing() as connection:
             sources.remove(connection, name)

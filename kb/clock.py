@@ -14,5 +14,6 @@ def format_instant(moment: datetime) -> str:
 
 def parse_instant(text: str) -> datetime:
     """RFC 3339; a time without a zone is UTC. Raises ValueError."""
-    moment = datetime.fromisoformat(text)
+    # In RFC 3339 `t` and `z` may be small.
+    moment = datetime.fromisoformat(text.upper())
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

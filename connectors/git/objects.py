@@ -4,7 +4,8 @@ import subprocess
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import IO
 
@@ -23,52 +24,69 @@ class Objects:
     """Safe to use from several threads. Its processes start when first asked and end with `close`."""
 
     def __init__(self, git: Git) -> None:
+        self._git = git
         self._lock = threading.Lock()
-        self._contents = _Questions(git, "--batch")
-        self._sizes = _Questions(git, "--batch-check")
+        self._open: dict[str, _CatFile] = {}
 
     def read(self, name: bytes, shown: str, max_bytes: int) -> bytes | None:
         """The object's content, None where there is none. Raises ExtractionError, SourceUnavailable."""
-        with self._lock:
-            self._contents.ask([name])
-            return self._contents.content(shown, max_bytes)
+        with self._turn():
+            return self._ask("--batch", [name]).content(shown, max_bytes)
 
     def pointers(self, ids: Sequence[str]) -> frozenset[str]:
         """Those that are not documents but Git LFS's notes of where one is."""
-        with self._lock:
+        with self._turn():
             return frozenset(found for batch in _batches(ids) for found in self._pointers(batch))
 
     def close(self) -> None:
         with self._lock:
-            self._contents.close()
-            self._sizes.close()
+            self._close()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except BaseException:
+                # Whatever answer is still on its way must not be taken for the next one.
+                self._close()
+                raise
 
     def _pointers(self, ids: Sequence[str]) -> list[str]:
-        self._sizes.ask([each.encode() for each in ids])
-        sizes = [self._sizes.size() for _ in ids]
+        asked = self._ask("--batch-check", [each.encode() for each in ids])
+        sizes = [asked.size() for _ in ids]
         small = [each for each, size in zip(ids, sizes, strict=True) if size is not None and size < _POINTER_BYTES]
-        self._contents.ask([each.encode() for each in small])
-        contents = [self._contents.content(each, _POINTER_BYTES) for each in small]
+        asked = self._ask("--batch", [each.encode() for each in small])
+        contents = [asked.content(each, _POINTER_BYTES) for each in small]
         return [each for each, content in zip(small, contents, strict=True) if (content or b"").startswith(_POINTER)]
 
+    def _ask(self, mode: str, names: Sequence[bytes]) -> "_CatFile":
+        if mode not in self._open:
+            self._open[mode] = _CatFile(self._git, mode)
+        self._open[mode].ask(names)
+        return self._open[mode]
 
-class _Questions:
-    """One `git cat-file` process: ask, then take each answer in order."""
+    def _close(self) -> None:
+        for process in self._open.values():
+            process.end()
+        self._open.clear()
+
+
+class _CatFile:
+    """One `git cat-file` process: ask, then take each answer in order. It ends with its owner at the latest."""
 
     def __init__(self, git: Git, mode: str) -> None:
         self._git = git
-        self._mode = mode
-        self._process: subprocess.Popen[bytes] | None = None
-        self._errors: IO[bytes] | None = None
-        self._end: Callable[[], object] | None = None
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - `end` closes it
+        self._process = git.start("cat-file", mode, errors=self._errors, asks=True)
+        self.end = weakref.finalize(self, _end, self._process, self._errors)
 
     def ask(self, names: Sequence[bytes]) -> None:
-        if self._process is None:
-            self._start()
-        assert self._process is not None and self._process.stdin is not None, "it was started with pipes"
+        pipe = self._process.stdin
+        assert pipe is not None, "it was started with a pipe"
         try:
-            self._process.stdin.write(b"".join(name + b"\n" for name in names))
-            self._process.stdin.flush()
+            pipe.write(b"".join(name + b"\n" for name in names))
+            pipe.flush()
         except BrokenPipeError as error:
             raise self._failure() from error
 
@@ -85,35 +103,20 @@ class _Questions:
         if size is None:
             return None
         if size > max_bytes:
-            # Ended rather than read to the end: the answer is on its way already.
-            self.close()
             raise ExtractionError("too large", f"{shown} has {size:,} bytes, more than the {max_bytes:,} allowed")
         content = self._output().read(size + 1)
         if len(content) != size + 1:
             raise self._failure()
         return content[:-1]
 
-    def close(self) -> None:
-        if self._end is not None:
-            self._end()
-        self._process = self._errors = self._end = None
-
-    def _start(self) -> None:
-        self._errors = tempfile.TemporaryFile()
-        self._process = self._git.start("cat-file", self._mode, errors=self._errors, asks=True)
-        self._end = weakref.finalize(self, _end, self._process, self._errors)
-
     def _output(self) -> IO[bytes]:
-        assert self._process is not None and self._process.stdout is not None, "it was asked before"
+        assert self._process.stdout is not None, "it was started with a pipe"
         return self._process.stdout
 
     def _failure(self) -> SourceUnavailable:
-        assert self._process is not None and self._errors is not None, "it was asked before"
         stop(self._process)
         self._errors.seek(0)
-        failure = self._git.failure(self._errors.read())
-        self.close()
-        return failure
+        return self._git.failure(self._errors.read())
 
 
 def _end(process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:

@@ -12,6 +12,8 @@ from connectors.git.options import GitOptions, redacted
 from connectors.uri import escaped
 from kb.errors import SourceUnavailable
 
+_PARTIAL = r"^(extensions\.partialclone|remote\..*\.promisor)$"
+
 
 @dataclass(frozen=True, slots=True)
 class Tip:
@@ -45,19 +47,19 @@ class Repository:
 
     def require_whole(self, git: Git) -> None:
         """Raises SourceUnavailable for a clone that would have to ask its remote for what it lacks."""
-        status, _, _ = git.ask("config", "--get", "extensions.partialClone")
+        status, _, _ = git.ask("config", "--get-regexp", _PARTIAL)
         if status == 0 and self._is_local():
             raise SourceUnavailable(f"{self.subject} is a partial clone; give its remote's URL instead")
 
     def resolve(self, git: Git, name: str) -> Tip | None:
         """The commit of that name, None where there is none. Raises SourceUnavailable where it cannot be told."""
-        query = ("rev-parse", "--show-prefix", "--is-shallow-repository", f"{name}^{{commit}}")
+        query = ("rev-parse", "--show-prefix", "--is-shallow-repository", f"{name}^{{commit}}", "--")
         status, output, errors = git.ask(*query)
         if status:
-            if b"unknown revision" in errors or b"bad revision" in errors:
+            if b"bad revision" in errors:
                 return None
             raise git.failure(errors)
-        prefix, shallow, commit = output.decode("utf-8", "surrogateescape").splitlines()[-3:]
+        prefix, shallow, commit = output.decode("utf-8", "surrogateescape").splitlines()[-4:-1]
         if prefix:
             inside = f"is the directory {escaped(prefix)} of a repository"
             raise SourceUnavailable(
@@ -82,16 +84,21 @@ class Repository:
             ) from error
 
     def _tip(self, git: Git) -> Tip:
-        ref = self._options.ref
-        names = [ref] if ref and ref.startswith("refs/") else [f"refs/heads/{ref}", ref] if ref else ["HEAD"]
-        for name in names:
+        for name in self._names():
             if tip := self.resolve(git, name):
                 return tip
         branches = self._branches(git)
-        name = None if ref else _obvious(branches)
-        if name is not None and (tip := self.resolve(git, f"refs/heads/{name}")):
+        obvious = None if self._options.ref else _obvious(branches)
+        if obvious is not None and (tip := self.resolve(git, f"refs/heads/{obvious}")):
             return tip
-        raise SourceUnavailable(self._lost(branches, name))
+        raise SourceUnavailable(self._lost(branches, obvious))
+
+    def _names(self) -> list[str]:
+        """A branch comes before a tag of the same name: a source is followed."""
+        ref = self._options.ref
+        if ref is None:
+            return ["HEAD"]
+        return [ref] if ref.startswith("refs/") else [f"refs/heads/{ref}", ref]
 
     def _branches(self, git: Git) -> list[str]:
         names = git.run("for-each-ref", "--format=%(refname)", "refs/heads")

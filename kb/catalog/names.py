@@ -42,7 +42,9 @@ def by_revision(connection: Connection, source: str, prefix: str) -> Sequence[tu
     query = select(revision.c.revision, revision.c.version).where(
         revision.c.source == source, revision.c.revision.startswith(prefix, autoescape=True)
     )
-    return [(row.revision, row.version) for row in connection.execute(query.limit(3))]
+    # In order, so that a revision of exactly that name is the first.
+    found = connection.execute(query.order_by(revision.c.revision).limit(3))
+    return [(row.revision, row.version) for row in found]
 
 
 def by_time(connection: Connection, source: str, moment: datetime) -> int | None:

@@ -34,9 +34,7 @@ def add(connection: Connection, value: Source) -> None:
 
 
 def change(connection: Connection, name: str, **values: Any) -> None:
-    """Changes settings. New options may select other documents: what was read under the old ones is not trusted."""
-    if "options" in values:
-        values |= {"checkpoint": None}
+    """Changes settings. The checkpoint stays: a connector notices by it that it is asked for other documents."""
     connection.execute(update(source).where(source.c.name == name).values(**values))
 
 

@@ -24,7 +24,7 @@ def frequencies(connection: Connection, version: int, terms: Iterable[str]) -> d
             .where(term.c.term.in_(batch), term.c.version <= version)
             .group_by(term.c.term)
         )
-        found.update({word: count for word, count in connection.execute(query).tuples() if count})
+        found.update({word: count for word, count in connection.execute(query) if count})
     return found
 
 

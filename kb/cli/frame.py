@@ -8,16 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from kb.answers import plain
 from kb.base import KnowledgeBase
-from kb.errors import KBError
+from kb.errors import Interrupted, KBError
 from kb.home import locate, open_home
 
-INTERRUPTED: Final = 130
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -34,7 +33,23 @@ class Invocation:
             yield base
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Root(click.Group):
+    """Ends as commands do: click itself would print an empty line for Ctrl-C, and exit 1 where a reader went away."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except KeyboardInterrupt:
+            raise Interrupted("stopped; nothing that was published is lost") from None
+        except BrokenPipeError:
+            # A second error, when the rest is flushed at exit, would only be noise.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(0) from None
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--home", type=click.Path(path_type=Path), help="The knowledge base's directory; else KB_HOME, else .kb.")
 @click.version_option(version("palimpsest"), prog_name="kb")
 @click.pass_context
@@ -65,7 +80,7 @@ def tell(text: str) -> None:
 def run(group: click.Group) -> int:
     """Runs the command and returns its exit code; every error is one line on stderr."""
     try:
-        return int(group.main(standalone_mode=False) or 0)
+        return int(group.main(prog_name="kb", standalone_mode=False) or 0)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.UsageError as error:
@@ -73,17 +88,10 @@ def run(group: click.Group) -> int:
         tell(f"kb: {_one_line(error.format_message())} (see `{path} --help`)")
         return 2
     except click.Abort:
-        return INTERRUPTED
-    except KeyboardInterrupt:
-        tell("kb: stopped; nothing that was published is lost")
-        return INTERRUPTED
+        return Interrupted.exit_code
     except KBError as error:
         tell(f"kb: {_one_line(str(error))}")
         return error.exit_code
-    except BrokenPipeError:
-        # The reader of our output went away; a second error at exit would only be noise.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         tell(f"kb: {_one_line(str(error))}")
         return 1

@@ -1,0 +1,250 @@
+"""What the connectors' tests stand on: sources of each kind that a test can change, break and mend."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from connectors.folder import FolderConnector, FolderOptions
+from connectors.git import GitConnector, GitOptions
+from connectors.protocol import Connector, Entry, Fetched, Listing
+from connectors.uri import path_of, uri_of
+from kb.digest import sha256_bytes
+from kb.errors import DocumentGone, SourceUnavailable
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+NOBODY = 65534
+START = 1_700_000_000
+
+
+class Repository:
+    """A git repository in a directory; every commit is a minute after the one before."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.clock = START
+        path.mkdir(parents=True, exist_ok=True)
+        self.git("init", "--quiet", "--initial-branch=main")
+
+    def git(self, *arguments, stdin: bytes = b"", check: bool = True) -> str:
+        moment = f"{self.clock} +0200"
+        settings = {
+            "GIT_AUTHOR_DATE": "1600000000 +0000",
+            "GIT_COMMITTER_DATE": moment,
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
+        }
+        people = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "protocol.file.allow=always")
+        run = subprocess.run(
+            ("git", *people, "-C", self.path, *arguments),
+            input=stdin,
+            check=check,
+            capture_output=True,
+            env={**os.environ, **settings},
+        )
+        return run.stdout.decode("utf-8", "surrogateescape").strip()
+
+    def write(self, name: str | bytes, content: bytes | None) -> None:
+        path = Path(os.fsdecode(os.path.join(os.fsencode(self.path), os.fsencode(name))))
+        if content is None:
+            path.unlink()
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+    def commit(self, message: str = "Change", **files: bytes | None) -> str:
+        """Writes `name__md=b"…"` as `name.md` (None deletes), commits all there is, and returns the commit's id."""
+        for name, content in files.items():
+            self.write(name.replace("__", "."), content)
+        self.clock += 60
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+    def bundle(self, path: Path, *refs: str) -> Path:
+        self.git("bundle", "create", "--quiet", str(path), *(refs or ("--all",)))
+        return path
+
+
+class World:
+    """A source that the test can change: files by name, then `save`; and break and mend as a whole."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.root = place / "root"
+        self.root.mkdir()
+        self.prepare()
+
+    def prepare(self) -> None: ...
+
+    def connector(self) -> Connector:
+        raise NotImplementedError
+
+    def path(self, name: bytes) -> bytes:
+        return os.path.join(os.fsencode(self.root), name)
+
+    def write(self, name: bytes, content: bytes) -> None:
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        with open(self.path(name), "wb") as file:
+            file.write(content)
+
+    def delete(self, name: bytes) -> None:
+        os.unlink(self.path(name))
+
+    def save(self) -> None: ...
+
+    def break_down(self) -> None:
+        self.root.rename(self.place / "away")
+
+    def mend(self) -> None:
+        (self.place / "away").rename(self.root)
+
+
+class FolderWorld(World):
+    def connector(self) -> Connector:
+        # A clock that runs ahead, so that what was just written counts as settled.
+        return FolderConnector(
+            FolderOptions(self.root), workspace=self.place, clock_ns=lambda: time.time_ns() + 60 * 10**9
+        )
+
+
+class GitWorld(World):
+    history = "tip"
+
+    def prepare(self) -> None:
+        self.repository = Repository(self.root)
+
+    def save(self) -> None:
+        self.repository.commit()
+
+    def url(self) -> str:
+        return str(self.root)
+
+    def connector(self) -> Connector:
+        options = GitOptions(self.url(), history=self.history)
+        return GitConnector(options, workspace=self.place / "workspace")
+
+
+class GitAllWorld(GitWorld):
+    history = "all"
+
+
+class MirrorWorld(GitAllWorld):
+    def url(self) -> str:
+        return f"file://{self.root}"
+
+
+@dataclass
+class Memory:
+    """The smallest connector: a dictionary."""
+
+    files: dict[bytes, bytes] = field(default_factory=dict)
+    broken: bool = False
+
+    def poll(self, checkpoint: str | None) -> Listing:
+        if self.broken:
+            raise SourceUnavailable("the memory is lost")
+        entries = (Entry(uri_of(name), sha256_bytes(content)) for name, content in self.files.items())
+        return Listing(tuple(sorted(entries, key=lambda entry: entry.uri)), "")
+
+    def fetch(self, entry: Entry) -> Fetched:
+        if path_of(entry.uri) not in self.files:
+            raise DocumentGone(f"{entry.uri} is forgotten")
+        return Fetched(self.files[path_of(entry.uri)])
+
+
+class MemoryWorld(World):
+    def prepare(self) -> None:
+        self.memory = Memory()
+
+    def connector(self) -> Connector:
+        return self.memory
+
+    def write(self, name: bytes, content: bytes) -> None:
+        self.memory.files[name] = content
+
+    def delete(self, name: bytes) -> None:
+        del self.memory.files[name]
+
+    def break_down(self) -> None:
+        self.memory.broken = True
+
+    def mend(self) -> None:
+        self.memory.broken = False
+
+
+WORLDS = [FolderWorld, GitWorld, GitAllWorld, MirrorWorld, MemoryWorld]
+
+
+@pytest.fixture
+def repository(tmp_path):
+    return Repository(tmp_path / "repository")
+
+
+@pytest.fixture
+def connect(tmp_path):
+    """Makes git connectors on a repository, path or URL, and closes them."""
+    made = []
+
+    def make(url, *, max_bytes: int = 2**20, **options) -> GitConnector:
+        url = url.path if isinstance(url, Repository) else url
+        connector = GitConnector(GitOptions(str(url), **options), workspace=tmp_path / "workspace", max_bytes=max_bytes)
+        made.append(connector)
+        return connector
+
+    yield make
+    for connector in made:
+        connector.close()
+
+
+@pytest.fixture
+def shared():
+    """The folder of public material."""
+    assert SHARED.is_dir(), f"{SHARED} is missing: the tests read their material from there"
+    return SHARED
+
+
+@pytest.fixture
+def open_path():
+    """A directory that every user may enter, as pytest's own are not."""
+    path = Path(tempfile.mkdtemp())
+    path.chmod(0o755)
+    yield path
+    for directory, _, _ in os.walk(path):
+        os.chmod(directory, 0o755)
+    shutil.rmtree(path)
+
+
+@contextmanager
+def _unprivileged():
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def unprivileged():
+    """Within it file permissions hold, even where the tests run as root."""
+    return _unprivileged
+
+
+@pytest.fixture(scope="session", params=WORLDS, ids=lambda kind: kind.__name__)
+def kind(request):
+    """Each kind of world in turn."""
+    return request.param
+
+
+@pytest.fixture
+def world(kind, tmp_path):
+    return kind(tmp_path)

@@ -155,13 +155,15 @@ def sync(context: click.Context, names: Sequence[str], message: str | None, allo
 @root.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @json_option
-@click.pass_obj
-def plan(invocation: Invocation, names: Sequence[str], as_json: bool) -> None:
+@click.pass_context
+def plan(context: click.Context, names: Sequence[str], as_json: bool) -> None:
     """Show what a sync would do: documents, embeddings, tokens, time; writes nothing."""
     from indexer.report import plan_lines
 
-    plans = _writer(invocation).plan(names)
+    plans = _writer(context.obj).plan(names)
     emit(plans, as_json, lambda: plan_lines(plans))
+    if any(one.refusal for one in plans):
+        context.exit(PARTIAL)
 
 
 @quarantine.command("retry")

@@ -23,7 +23,7 @@ from kb.catalog import Catalog, pending, runs, scan, sources
 from kb.catalog.runs import Run
 from kb.catalog.scan import Quarantined
 from kb.clock import now
-from kb.errors import KBError, NotFound, SourceUnavailable, UsageError
+from kb.errors import KBError, SourceUnavailable, UsageError
 from kb.home import Home, open_home
 from kb.nouns import DocumentVersion, Snapshot, Source
 
@@ -222,11 +222,7 @@ class Writer:
 
     def _source(self, name: str) -> Source:
         with self.catalog.reading() as connection:
-            found = sources.get(connection, name)
-            if found is None:
-                known = ", ".join(source.name for source in sources.listed(connection)) or "none yet"
-                raise NotFound(f"there is no source {name!r}; known: {known}")
-        return found
+            return sources.require(connection, name)
 
     def _connector(self, source: Source) -> Connector:
         return registry.build(

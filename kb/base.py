@@ -83,7 +83,7 @@ class KnowledgeBase:
         with self.catalog.reading() as connection:
             found = snapshots.newest(connection, limit, source)
             if source is not None and not found:
-                _require_source(connection, source)
+                sources.require(connection, source)
             return found
 
     def show(self, reference: str | int = "head") -> Shown:
@@ -181,13 +181,13 @@ class KnowledgeBase:
     def source(self, name: str) -> Source:
         """Raises NotFound."""
         with self.catalog.reading() as connection:
-            return _require_source(connection, name)
+            return sources.require(connection, name)
 
     def quarantine(self, source: str | None = None) -> Sequence[scan.Quarantined]:
         """Documents that could not be taken in, with their reasons."""
         with self.catalog.reading() as connection:
             if source is not None:
-                _require_source(connection, source)
+                sources.require(connection, source)
             return scan.quarantined(connection, source)
 
     def status(self) -> Status:
@@ -270,14 +270,6 @@ def _served(reference: str | int, snapshot: Snapshot) -> Served:
 def _changes(connection: Connection, before: int, after: int) -> tuple[DocumentChange, ...]:
     touched = documents.touched(connection, min(before, after), max(before, after))
     return diff.document_changes(touched, before, after)
-
-
-def _require_source(connection: Connection, name: str) -> Source:
-    found = sources.get(connection, name)
-    if found is None:
-        known = ", ".join(source.name for source in sources.listed(connection)) or "none yet"
-        raise NotFound(f"there is no source {name!r}; known: {known}")
-    return found
 
 
 def _document_id(connection: Connection, document: str) -> str:

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from kb.digest import digest
 
-
 _OF_SPACE: Final = ("analyser", "embedder", "weights_sha256", "dimensions")
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping, delete, insert, select, update
 
 from kb.catalog.catalog import Connection
 from kb.catalog.schema import entry, quarantine, source
+from kb.errors import NotFound
 from kb.nouns import Source
 
 
@@ -17,6 +18,15 @@ def listed(connection: Connection) -> Sequence[Source]:
 def get(connection: Connection, name: str) -> Source | None:
     row = connection.execute(select(source).where(source.c.name == name)).mappings().first()
     return None if row is None else _source(row)
+
+
+def require(connection: Connection, name: str) -> Source:
+    """Raises NotFound, naming those there are."""
+    found = get(connection, name)
+    if found is None:
+        known = ", ".join(source.name for source in listed(connection)) or "none yet"
+        raise NotFound(f"there is no source {name!r}; known: {known}")
+    return found
 
 
 def add(connection: Connection, value: Source) -> None:

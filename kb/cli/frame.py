@@ -92,8 +92,10 @@ def run(group: click.Group) -> int:
     except KBError as error:
         tell(f"kb: {_one_line(str(error))}")
         return error.exit_code
-    except OSError as error:
-        tell(f"kb: {_one_line(str(error))}")
+    except Exception as error:
+        if os.environ.get("KB_TRACEBACK"):
+            raise
+        tell(f"kb: {type(error).__name__}: {_one_line(str(error))} (KB_TRACEBACK=1 shows where)")
         return 1
 
 

@@ -19,6 +19,7 @@ _UNWRAPPED_LINE = 120
 _SHORTEST_LAST_WORD = 4
 """Before a small letter, a shorter word with a full stop is taken for an abbreviation."""
 _SPELT = 32
+_SPELT_ON = 256
 
 
 class Strength(IntEnum):
@@ -44,18 +45,22 @@ class Boundary:
 
 
 def boundaries(text: str, blocks: Iterable[Block]) -> list[Boundary]:
-    """All places in order, the text's start included. A rank hangs on the few characters behind its place alone."""
+    """All places in order, the text's start included. A rank hangs on the few characters behind its place."""
     places = [*_places(text, blocks), (len(text), Strength.HEADING)]
     return [
-        Boundary(here, strength, rank(text[here : min(there, here + _SPELT)]))
+        Boundary(here, strength, _rank(text[here : min(there, here + _SPELT)], text[here : here + _SPELT_ON]))
         for (here, strength), (there, _) in pairwise(places)
         if here < there
     ]
 
 
-def rank(spelling: str) -> int:
-    """A number that looks random and is the same for the same spelling."""
-    return int.from_bytes(blake2b(spelling.rstrip().encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+def _rank(spelling: str, further: str) -> int:
+    """A number that looks random and is the same for the same spelling; what follows decides between equals."""
+    return _hash(spelling.rstrip()) << 64 | _hash(further)
+
+
+def _hash(spelling: str) -> int:
+    return int.from_bytes(blake2b(spelling.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
 def _places(text: str, blocks: Iterable[Block]) -> Iterator[tuple[int, Strength]]:

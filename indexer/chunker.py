@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import attrgetter
 from zlib import crc32
 
 from indexer.boundaries import Boundary, boundaries
@@ -20,6 +21,7 @@ _JOINERS = "\u200d\ufe0e\ufe0f"
 _WORD = re.compile(r"(?<=\s)\S")
 _LONGEST_CLUSTER = 16
 _REACH = 3
+"""Where to part a long span is chosen among so many times the maximum: enough for the same choice from either end."""
 _SPELT = 8
 
 
@@ -27,11 +29,11 @@ _SPELT = 8
 class ChunkSettings:
     """Sizes in characters; they shape every chunk, so they belong to the fingerprint."""
 
-    spacing: int = 275
-    """The least distance between two cuts at block boundaries; passages come out about 1.7 times as long."""
-    inner_spacing: int = 400
+    spacing: int = 200
+    """The least distance between two cuts at block boundaries; passages come out about twice as long."""
+    inner_spacing: int = 300
     """The same for cuts inside of a block: what is shorter than twice this stays whole."""
-    maximum: int = 1000
+    maximum: int = 1100
     """No passage is longer, however few tokens it has: a word past a tokeniser's limit counts as one token."""
 
 
@@ -134,21 +136,21 @@ class _Fitting:
         """The best place to cut in `low..high`, both included."""
         known = self._places[bisect_left(self._positions, low) : bisect_right(self._positions, high)]
         if known:
-            return min(known, key=lambda place: (place.strength, place.rank)).position
+            return min(known, key=attrgetter("strength", "rank")).position
+        high = min(high, low + self._maximum)
         words = [found.start() for found in _WORD.finditer(self._text, low, high + 1)]
         if words:
             return min(words, key=self._spelling)
-        return _unjoined(self._text, low, min(range(low, high + 1), key=self._spelling))
+        return _unjoined(self._text, low, high, min(range(low, high + 1), key=self._spelling))
 
     def _spelling(self, at: int) -> int:
         return crc32(self._text[at : at + _SPELT].encode("utf-8", "surrogatepass"))
 
 
-def _unjoined(text: str, low: int, at: int) -> int:
-    for earlier in range(at, max(low, at - _LONGEST_CLUSTER) - 1, -1):
-        if not _joined(text, earlier):
-            return earlier
-    return at
+def _unjoined(text: str, low: int, high: int, at: int) -> int:
+    """The place in `low..high` nearest to `at` that parts no character, if there is one within reach."""
+    near = range(max(low, at - _LONGEST_CLUSTER), min(high, at + _LONGEST_CLUSTER) + 1)
+    return min((place for place in near if not _joined(text, place)), key=lambda place: abs(place - at), default=at)
 
 
 def _joined(text: str, at: int) -> bool:

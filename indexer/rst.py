@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from indexer.document import Block
 from indexer.lines import Line, block, groups
 
-_ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}$")
+_ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1*$")
 _CODE = re.compile(r"\s*\.\. (?:code|code-block|sourcecode|parsed-literal|literalinclude|doctest)::")
 _SHORTEST_ADORNMENT = 4
 """An underline shorter than its title is a warning to docutils from four characters on, no title below."""

@@ -1,0 +1,57 @@
+"""The fusion: one ranking of all candidates, the same whatever order they come in."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.search.fusion import DENSE_WEIGHT, fuse
+
+IDS = st.text("abcdef", min_size=1, max_size=2)
+COSINES = st.dictionaries(IDS, st.floats(-1, 1))
+SCORES = st.dictionaries(IDS, st.floats(0.01, 50))
+
+
+@given(COSINES, SCORES, st.randoms(use_true_random=False))
+def test_every_candidate_once_best_first_in_any_order(dense, bm25, random) -> None:
+    fused = fuse(list(dense.items()), list(bm25.items()))
+    assert {chunk for chunk, _ in fused} == dense.keys() | bm25.keys()
+    assert len(fused) == len(dense.keys() | bm25.keys())
+    assert fused == sorted(fused, key=lambda pair: (-pair[1], pair[0]))
+    shuffled = [random.sample(list(side.items()), len(side)) for side in (dense, bm25)]
+    assert fuse(*shuffled) == fused
+
+
+@given(COSINES, SCORES)
+def test_better_on_both_sides_is_never_worse(dense, bm25) -> None:
+    scores = dict(fuse(list(dense.items()), list(bm25.items())))
+    for one in dense.keys() & bm25.keys():
+        for other in dense.keys() & bm25.keys():
+            if dense[one] >= dense[other] and bm25[one] >= bm25[other]:
+                assert scores[one] >= scores[other]
+
+
+@given(COSINES, SCORES, st.floats(0.1, 100))
+def test_the_unit_of_bm25_does_not_matter(dense, bm25, factor) -> None:
+    plain = dict(fuse(list(dense.items()), list(bm25.items())))
+    scaled = dict(fuse(list(dense.items()), [(chunk, score * factor) for chunk, score in bm25.items()]))
+    assert scaled == pytest.approx(plain)
+
+
+@given(COSINES)
+def test_alone_a_side_keeps_its_order(dense) -> None:
+    alone = sorted(dense.items(), key=lambda pair: (-pair[1], pair[0]))
+    scores = dict(fuse(alone, []))
+    assert all(scores[chunk] == DENSE_WEIGHT * cosine for chunk, cosine in alone)
+
+
+def test_ties_go_by_id() -> None:
+    assert [chunk for chunk, _ in fuse([("b", 0.5), ("a", 0.5)], [("b", 2.0), ("a", 2.0)])] == ["a", "b"]
+
+
+def test_found_by_both_outranks_found_by_one() -> None:
+    fused = fuse([("dense", 0.5), ("both", 0.5), ("last", 0.4)], [("bm25", 9.0), ("both", 9.0)])
+    assert fused[0][0] == "both"
+
+
+def test_nothing_found_fuses_to_nothing() -> None:
+    assert fuse([], []) == []

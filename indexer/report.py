@@ -94,7 +94,7 @@ def report_lines(report: SyncReport) -> Iterator[str]:
     elif not report.refused:
         yield "nothing changed"
     for document in report.quarantined:
-        yield f"quarantined {document.source}:{document.uri}: {document.reason}: {document.detail}"
+        yield f"in quarantine {document.source}:{document.uri}: {document.reason}: {document.detail}"
     if report.skipped:
         yield f"skipped {', '.join(f'{count} {kind}' for kind, count in sorted(report.skipped.items()))}"
 

@@ -23,27 +23,30 @@ from kb.pipeline import Pipeline
 def move_space(session: Session) -> Snapshot | None:
     """Publishes the move where the head's embedding space is not the pipeline's own; no source is read.
 
-    What extraction and chunking shape is left to each source's own sync. Raises EmbedderError where the recorded model
-    holds other weights now: another model is asked for by another name.
+    What extraction and chunking shape is left to each source's own sync. Raises as `require_recorded` does.
     """
+    old = require_recorded(session)
+    if old is None:
+        return None
+    moved = old.in_space_of(session.pipeline)
+    return None if moved.space == old.space else _move(session, old, moved)
+
+
+def require_recorded(session: Session) -> Pipeline | None:
+    """The head's pipeline. Raises EmbedderError where its model holds other weights now: a new model has a new name."""
     with session.catalog.reading() as connection:
         head = snapshots.get(connection, snapshots.head(connection))
         parts = snapshots.pipeline_parts(connection, head.fingerprint) if head else None
     if parts is None:
         return None
-    old = Pipeline.of(parts)
-    _require_recorded(old, session.pipeline)
-    moved = old.in_space_of(session.pipeline)
-    return None if moved.space == old.space else _move(session, old, moved)
-
-
-def _require_recorded(old: Pipeline, new: Pipeline) -> None:
+    old, new = Pipeline.of(parts), session.pipeline
     if new.embedder == old.embedder and new.weights_sha256 != old.weights_sha256:
         found, recorded = new.weights_sha256[:12], old.weights_sha256[:12]
         raise EmbedderError(
             f"the weights of {new.embedder} are {found}…, not the recorded {recorded}…: "
             "restore the recorded model there, or give the new one a place of its own and name it in config.toml"
         )
+    return old
 
 
 def _move(session: Session, old: Pipeline, moved: Pipeline) -> Snapshot:

@@ -1,8 +1,9 @@
 """The verbs that write: sources are added, changed and removed here, planned and synced."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from indexer.extract.pool import ExtractionPool
 from indexer.lock import writer_lock
 from indexer.plan import Plan, plan_source
 from indexer.progress import Observer, unobserved
-from indexer.rework import move_space
+from indexer.rework import move_space, require_recorded
 from indexer.session import Session
 from indexer.sync import SourceSync, Synced
 from kb.answers import Finding
@@ -38,7 +39,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did over all its sources."""
+    """What a sync did over all its sources; `quarantined` is all that is in quarantine now, not only what is new."""
 
     snapshots: tuple[Snapshot, ...]
     quarantined: tuple[Quarantined, ...]
@@ -51,13 +52,17 @@ class SyncReport:
 
 
 class Writer:
-    """Writes one knowledge base; each verb holds the writer's lock only where it changes content."""
+    """Writes one knowledge base; each verb holds the writer's lock only where it changes content.
 
-    def __init__(self, home: Home | Path, observe: Observer = unobserved) -> None:
+    Extraction runs in the caller's pool, else in one that lives as long as the verb.
+    """
+
+    def __init__(self, home: Home | Path, observe: Observer = unobserved, pool: ExtractionPool | None = None) -> None:
         self.home = open_home(home) if isinstance(home, Path) else home
         self.catalog = Catalog(self.home.catalog_url)
         self.catalog.require()
         self._observe = observe
+        self._shared_pool = pool
 
     # Sources
 
@@ -155,7 +160,23 @@ class Writer:
             if not refused and not names:
                 with self.catalog.writing() as connection:
                     pending.drop_all_vectors(connection)
-        return _report(moved, reached, refused)
+        return self._report(chosen, moved, reached, refused)
+
+    def _report(
+        self,
+        chosen: Sequence[Source],
+        moved: Snapshot | None,
+        reached: Sequence[Synced],
+        refused: Sequence[Refusal],
+    ) -> SyncReport:
+        with self.catalog.reading() as connection:
+            quarantined = [scan.quarantined(connection, source.name) for source in chosen]
+        return SyncReport(
+            snapshots=(*filter(None, [moved]), *(snapshot for synced in reached for snapshot in synced.published)),
+            quarantined=tuple(document for documents in quarantined for document in documents),
+            refused=tuple(refused),
+            skipped=sum((Counter(synced.skipped) for synced in reached), Counter()),
+        )
 
     def plan(self, names: Sequence[str] = (), *, allow_deletes: bool = False) -> Sequence[Plan]:
         """What a sync would do; writes nothing and needs no lock."""
@@ -163,6 +184,7 @@ class Writer:
         plans = []
         with self._pool() as pool:
             session = Session(self.home, self.catalog, pool, self._observe)
+            require_recorded(session)
             for source in chosen:
                 with _opened(self._connector(source)) as connector:
                     plans.append(plan_source(session, source, connector, allow_deletes))
@@ -203,7 +225,9 @@ class Writer:
         with writer_lock(self.home.lock), self._pool() as pool:
             yield Session(self.home, self.catalog, pool, self._observe)
 
-    def _pool(self) -> ExtractionPool:
+    def _pool(self) -> AbstractContextManager[ExtractionPool]:
+        if self._shared_pool is not None:
+            return nullcontext(self._shared_pool)
         config = self.home.config
         return ExtractionPool(
             workers=config.workers,
@@ -248,16 +272,3 @@ def _check_name(name: str) -> None:
     # `:` parts a source from a URI and `@` a source from its revision.
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", name):
         raise UsageError(f"a source's name is made of letters, digits and `_ . -`, at most 100: not {name[:100]!r}")
-
-
-def _report(moved: Snapshot | None, reached: Sequence[Synced], refused: Sequence[Refusal]) -> SyncReport:
-    skipped: dict[str, int] = {}
-    for synced in reached:
-        for kind, count in synced.skipped.items():
-            skipped[kind] = skipped.get(kind, 0) + count
-    return SyncReport(
-        snapshots=(*filter(None, [moved]), *(snapshot for synced in reached for snapshot in synced.published)),
-        quarantined=tuple(document for synced in reached for document in synced.quarantined),
-        refused=tuple(refused),
-        skipped=skipped,
-    )

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+import kb
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("kb", "connectors", "indexer")
 MODULES = {
@@ -130,6 +132,11 @@ def test_what_starts_a_command_imports_nothing_slow(module: str) -> None:
     script = f"import sys, {module}; print(*sorted(set({sorted(SLOW_TO_IMPORT)}) & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True)
     assert run.stdout.split() == []
+
+
+def test_the_library_exports_these_names_and_no_others() -> None:
+    assert sorted(kb.__all__) == ["Hit", "KBError", "KnowledgeBase", "Provenance", "Snapshot", "open"]
+    assert [name for name in kb.__all__ if not getattr(kb, name, None)] == []
 
 
 def test_functions_are_short() -> None:

@@ -1,10 +1,12 @@
 """The fusion of the dense and the BM25 ranking into one.
 
 A cosine stands as it is: it means the same for every query. A BM25 score means something only beside the others of its
-query, so it is divided by the best of them. Measured on SciFact, Cranfield, code and questions on long documents, the
-weighted sum of both is level with the best of the alternatives (each side scaled to [0, 1] or to unit variance; BM25
-divided by the most that the query can reach), from .6 to .75 hardly moves with the weight and from 100 to 1,000 not
-with the depth; reciprocal rank fusion is worse by .01 to .03 nDCG@10.
+query, so it is divided by the best of them. Where both scores of every candidate are given, a chunk's fused score hangs
+on its own two and on BM25's best alone: neither the depth nor the other candidates move it, so what is found
+approximately is scored as what is found exactly. Measured on SciFact, Cranfield, code and questions on long documents,
+this is level with the best of the alternatives (each side scaled to [0, 1] or to unit variance; BM25 divided by the most
+that the query could reach) and moves by .005 nDCG@10 at most for weights from .65 to .75; reciprocal rank fusion is
+worse by .01 to .03, and candidates scored by one side alone cost up to .003.
 """
 
 from collections.abc import Sequence
@@ -21,7 +23,8 @@ Ranking = list[tuple[str, float]]
 def fuse(dense: Sequence[tuple[str, float]], bm25: Sequence[tuple[str, float]]) -> Ranking:
     """All ids of both rankings, best first, ties by id; cosines and BM25 scores in, weighted sums out.
 
-    What the dense side did not return counts as similar as the last that it did; what BM25 did not, as nothing.
+    Give each side the candidates of both. An id without a cosine counts as similar as the least similar one; an id
+    without a BM25 score holds none of the query's terms.
     """
     cosines, scores = dict(dense), dict(bm25)
     least = min(cosines.values(), default=0.0)

@@ -37,6 +37,17 @@ def test_the_unit_of_bm25_does_not_matter(dense, bm25, factor) -> None:
     assert scaled == pytest.approx(plain)
 
 
+@given(st.dictionaries(IDS, st.tuples(st.floats(-1, 1), st.floats(0, 50)), min_size=1), st.data())
+def test_other_candidates_do_not_move_a_score(both, data) -> None:
+    best = max(both, key=lambda chunk: both[chunk][1])
+    kept = data.draw(st.sets(st.sampled_from(sorted(both)))) | {best}
+    some, whole = (
+        fuse([(chunk, both[chunk][0]) for chunk in ids], [(chunk, both[chunk][1]) for chunk in ids])
+        for ids in (sorted(kept), sorted(both))
+    )
+    assert some == [pair for pair in whole if pair[0] in kept]
+
+
 @given(COSINES)
 def test_alone_a_side_keeps_its_order(dense) -> None:
     alone = sorted(dense.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -4,9 +4,9 @@ A cosine stands as it is: it means the same for every query. A BM25 score means 
 query, so it is divided by the best of them. Where both scores of every candidate are given, a chunk's fused score hangs
 on its own two and on BM25's best alone: neither the depth nor the other candidates move it, so what is found
 approximately is scored as what is found exactly. Measured on SciFact, Cranfield, code and questions on long documents,
-this is level with the best of the alternatives (each side scaled to [0, 1] or to unit variance; BM25 divided by the most
-that the query could reach) and moves by .005 nDCG@10 at most for weights from .65 to .75; reciprocal rank fusion is
-worse by .01 to .03, and candidates scored by one side alone cost up to .003.
+this is level with the best of the alternatives (each side scaled to [0, 1] or to unit variance; BM25 divided by the
+most that the query could reach) and moves by .005 nDCG@10 at most for weights from .65 to .75; reciprocal rank fusion
+is worse by .01 to .03, and candidates scored by one side alone cost up to .003.
 """
 
 from collections.abc import Sequence

@@ -12,6 +12,7 @@ from indexer.progress import Event, Step
 from indexer.session import Session
 from indexer.state import compare, load_state
 from kb.catalog import Connection, names, scan, snapshots, sources
+from kb.catalog.scan import Quarantined
 from kb.clock import now
 from kb.nouns import Snapshot, Source
 
@@ -21,6 +22,7 @@ class Synced:
     """What a sync of one source came to so far."""
 
     published: list[Snapshot] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
     embedded: int = 0
     embed_seconds: float = 0.0
@@ -129,6 +131,7 @@ class SourceSync:
             self._tell("publish", "end")
         self._state.publish(intake.opened, intake.closed, version)
         self._state.see(intake.seen, intake.forgotten)
+        self.synced.quarantined += intake.refused
         for kind, count in intake.skipped.items():
             self.synced.skipped[kind] = self.synced.skipped.get(kind, 0) + count
         if commit:

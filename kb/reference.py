@@ -88,7 +88,10 @@ def _revision(connection: Connection, name: str, prefix: str) -> int:
 def _published_by(connection: Connection, moment: datetime, written: str) -> int:
     found = snapshots.published_by(connection, moment)
     if found is None:
-        raise NotFound(f"nothing was published by {written}: `kb log` shows the first snapshot's time")
+        raise NotFound(
+            f"nothing was published by {written}; SOURCE@{written} asks where a source stood by its own time, "
+            "and `kb log` shows the versions"
+        )
     return found
 
 

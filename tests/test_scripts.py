@@ -61,7 +61,7 @@ def test_demo_shows_the_change_and_the_proof(transcript: dict[str, str]) -> None
     assert "-Customers have 14 days to ask for a refund." in change
     assert "+Customers have 30 days to ask for a refund." in change
     assert "handbook:parking.md" in transcript["kb diff handbook@2024-06-30 head"]
-    assert any('"content_sha256"' in output for command, output in transcript.items() if "json.tool" in command)
+    assert any('"content_sha256"' in output for command, output in transcript.items() if "--json" in command)
     assert "everything holds" in transcript["kb verify --sources"]
 
 

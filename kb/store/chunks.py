@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
-from lancedb.index import FTS, BTree
-from lancedb.table import Table
 
 from kb.nouns import FOREVER
 from kb.store import rows as shapes
+
+if TYPE_CHECKING:
+    from lancedb.index import FTS
+    from lancedb.table import Table
 
 _SCALARS: Final = ("chunk_id", "text_sha256", "since", "until")
 _UNCOVERED_MOST: Final = 2_000
@@ -24,7 +26,7 @@ T = TypeVar("T")
 class ChunkTable:
     """Rows are inserted once and ended once; nothing else about them ever changes."""
 
-    def __init__(self, table: Table, dimensions: int) -> None:
+    def __init__(self, table: "Table", dimensions: int) -> None:
         self._table = table
         self.dimensions = dimensions
 
@@ -88,6 +90,8 @@ class ChunkTable:
 
     def ensure_indexes(self) -> None:
         """Makes the indexes that the table lacks: from the first row on, every read may rest on them."""
+        from lancedb.index import BTree
+
         indexed = {column for index in self._table.list_indices() for column in index.columns}
         for column in sorted({*_SCALARS, "tokens"} - indexed):
             self._table.create_index(column, config=_whole_words() if column == "tokens" else BTree())
@@ -114,7 +118,9 @@ def quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _whole_words() -> FTS:
+def _whole_words() -> "FTS":
+    from lancedb.index import FTS
+
     # The tokens were analysed at indexing time; the index must take them as they are.
     return FTS(
         base_tokenizer="whitespace",

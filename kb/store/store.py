@@ -3,8 +3,6 @@
 from datetime import timedelta
 from pathlib import Path
 
-import lancedb
-
 from kb.nouns import FOREVER
 from kb.store import rows, texts
 from kb.store.chunks import ChunkTable
@@ -17,6 +15,9 @@ class Store:
     """A LanceDB directory. Handles see other processes' commits at once and are never moved to older versions."""
 
     def __init__(self, path: Path) -> None:
+        # Imported here: many commands write or read without a row of it.
+        import lancedb
+
         self._database = lancedb.connect(str(path), read_consistency_interval=timedelta(0))
         self._spaces: dict[str, ChunkTable] = {}
         self._texts: TextTable | None = None

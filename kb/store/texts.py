@@ -1,14 +1,16 @@
 """The table of document texts with their passages, stored once by digest."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from lancedb.table import Table
 
 from kb.layout import Layout
 from kb.nouns import Passage
 from kb.store.chunks import batches, one_of
+
+if TYPE_CHECKING:
+    from lancedb.table import Table
 
 _PASSAGE = pa.struct(
     [
@@ -33,7 +35,7 @@ SCHEMA = pa.schema(
 class TextTable:
     """Layouts by their key; `since` is the version that brought one in."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = table
 
     def get(self, keys: Iterable[str]) -> dict[str, Layout]:

@@ -69,11 +69,10 @@ def from_nothing(work: Path, include: str, back: int) -> tuple[Path, Path]:
     report, seconds, embedding, _ = sync(home)
     total = report.snapshots[-1].chunks
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"from nothing: {report.snapshots[-1].documents.total} documents, {total.total} chunks, {total.embedded} embedded"
-    )
+    documents = report.snapshots[-1].documents.total
+    print(f"from nothing: {documents} documents, {total.total} chunks, {total.embedded} embedded", flush=True)
     print(f"  {seconds:.1f} s in all, {embedding:.1f} s of it embedding: {total.embedded / embedding:.1f} chunks/s")
-    print(f"  {seconds - embedding:.1f} s for all else; peak memory {peak:.0f} MiB, model included")
+    print(f"  {seconds - embedding:.1f} s for all else; peak memory {peak:.0f} MiB, model included", flush=True)
     git(clone, "reset", "-q", "--hard", tip)
     return clone, home
 

@@ -29,11 +29,11 @@ _SPELT = 8
 class ChunkSettings:
     """Sizes in characters; they shape every chunk, so they belong to the fingerprint."""
 
-    spacing: int = 200
+    spacing: int = 275
     """The least distance between two cuts at block boundaries; passages come out about twice as long."""
-    inner_spacing: int = 300
+    inner_spacing: int = 600
     """The same for cuts inside of a block: what is shorter than twice this stays whole."""
-    maximum: int = 1100
+    maximum: int = 1500
     """No passage is longer, however few tokens it has: a word past a tokeniser's limit counts as one token."""
 
 

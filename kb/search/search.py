@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from kb.analysis import analyse
 from kb.catalog import Connection, documents, snapshots, terms
@@ -58,34 +59,56 @@ class View:
 
 
 def search(view: View, query: Query, embedder: Callable[[], Embedder]) -> tuple[Hit, ...]:
-    """The k best hits, ties by chunk id. The embedder is asked for only where the mode needs it."""
+    """The k best hits, ties by chunk id. The embedder is asked for only where the mode needs it.
+
+    Each side names its candidates; all of them are then scored on both sides, so that a hit's score does not depend on
+    which side found it.
+    """
     where = f"{alive(view.snapshot.version)} AND {condition(query.filters)}"
     depth = max(DEPTH, query.k)
-    dense: Ranking = []
-    bm25: Ranking = []
-    if query.mode != "bm25":
-        vector = embed_query(embedder(), query.text)
-        dense = (_exact_dense if query.exact else _dense)(view.table, vector, where, depth)
-    if query.mode != "dense":
-        bm25 = (_exact_bm25 if query.exact else _bm25)(view, analyse(query.text), where, depth)
-    ranking = {"dense": dense, "bm25": bm25}.get(query.mode) or fuse(dense, bm25)
-    return _hits(view, ranking[: query.k], _scores(dense, bm25))
+    vector = embed_query(embedder(), query.text) if query.mode != "bm25" else None
+    tokens = analyse(query.text) if query.mode != "dense" else []
+    near = _near(view, vector, where, depth, query.exact) if vector is not None else []
+    matching = _matching(view, tokens, where, depth, query.exact) if tokens else []
+    rows = view.table.some({*near, *matching}, where, ["chunk_id", "vector", "tokens"])
+    dense = _ranked(rows["chunk_id"].to_pylist(), similarities(vectors(rows), vector)) if vector is not None else []
+    bm25 = _bm25(view, tokens, rows) if tokens else []
+    fused = fuse(dense, bm25) if query.mode == "hybrid" else dense or bm25
+    return _hits(view, fused[: query.k], _scores(dense, bm25, len(near), len(matching)))
 
 
-def _dense(table: ChunkTable, vector: Vectors, where: str, depth: int) -> Ranking:
-    found = [chunk for chunk, _ in table.nearest(vector, where, depth)]
-    rows = table.some(found, where, ["chunk_id", "vector"])
-    return _ranked(rows["chunk_id"].to_pylist(), similarities(vectors(rows), vector), depth)
-
-
-def _exact_dense(table: ChunkTable, vector: Vectors, where: str, depth: int) -> Ranking:
+def _near(view: View, vector: Vectors, where: str, depth: int, exact: bool) -> list[str]:
+    """The chunks nearest to the query, at most `depth`; with `exact` every row is compared."""
+    if not exact:
+        return [chunk for chunk, _ in view.table.nearest(vector, where, depth)]
     best: Ranking = []
-    for batch in table.scan(where, ["chunk_id", "vector"]):
-        ids = batch.column("chunk_id").to_pylist()
-        best = sorted(
-            best + _ranked(ids, similarities(vectors(batch), vector), depth), key=lambda pair: (-pair[1], pair[0])
-        )[:depth]
-    return best
+    for batch in view.table.scan(where, ["chunk_id", "vector"]):
+        found = _ranked(batch.column("chunk_id").to_pylist(), similarities(vectors(batch), vector))
+        best = sorted(best + found[:depth], key=_by_score)[:depth]
+    return [chunk for chunk, _ in best]
+
+
+def _matching(view: View, query: Sequence[str], where: str, depth: int, exact: bool) -> list[str]:
+    """The chunks of highest BM25 score, at most `depth`; with `exact` every live chunk is scored by the reference."""
+    if not exact:
+        return view.table.matching(sorted(set(query)), where, depth)
+    # The statistics are those of the whole version, whatever the filters leave of it.
+    corpus: dict[str, list[str]] = {}
+    for batch in view.table.scan(alive(view.snapshot.version), ["chunk_id", "tokens"]):
+        rows = zip(batch.column("chunk_id").to_pylist(), batch.column("tokens").to_pylist(), strict=True)
+        corpus.update((chunk, tokens.split()) for chunk, tokens in rows)
+    ids = sorted(corpus)
+    ranked = _ranked(ids, exact_scores(query, [corpus[chunk] for chunk in ids]))
+    batches = view.table.scan(where, ["chunk_id"])
+    allowed = {chunk for batch in batches for chunk in batch.column("chunk_id").to_pylist()}
+    return [chunk for chunk, score in ranked if score > 0 and chunk in allowed][:depth]
+
+
+def _bm25(view: View, query: Sequence[str], rows: pa.Table) -> Ranking:
+    """Those of the rows that hold a term of the query, scored with the version's own statistics."""
+    candidates = [tokens.split() for tokens in rows["tokens"].to_pylist()]
+    ranked = _ranked(rows["chunk_id"].to_pylist(), scores(query, candidates, statistics(view, query)))
+    return [pair for pair in ranked if pair[1] > 0]
 
 
 def similarities(rows: Vectors, vector: Vectors) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -93,27 +116,6 @@ def similarities(rows: Vectors, vector: Vectors) -> np.ndarray[tuple[int], np.dt
     products = rows.astype(np.float64) * vector.astype(np.float64)
     similarity: np.ndarray[tuple[int], np.dtype[np.float64]] = products.sum(axis=1)
     return similarity
-
-
-def _bm25(view: View, query: Sequence[str], where: str, depth: int) -> Ranking:
-    found = view.table.matching(sorted(set(query)), where, depth)
-    rows = view.table.some(found, where, ["chunk_id", "tokens"])
-    candidates = [tokens.split() for tokens in rows["tokens"].to_pylist()]
-    return _ranked(rows["chunk_id"].to_pylist(), scores(query, candidates, statistics(view, query)), depth)
-
-
-def _exact_bm25(view: View, query: Sequence[str], where: str, depth: int) -> Ranking:
-    # The statistics are those of the whole version, whatever the filters leave of it.
-    corpus: dict[str, list[str]] = {}
-    for batch in view.table.scan(alive(view.snapshot.version), ["chunk_id", "tokens"]):
-        rows = zip(batch.column("chunk_id").to_pylist(), batch.column("tokens").to_pylist(), strict=True)
-        corpus.update((chunk, tokens.split()) for chunk, tokens in rows)
-    ids = sorted(corpus)
-    ranked = _ranked(ids, exact_scores(query, [corpus[chunk] for chunk in ids]), len(ids))
-    matching = [pair for pair in ranked if pair[1] > 0]
-    batches = view.table.scan(where, ["chunk_id"])
-    allowed = {chunk for batch in batches for chunk in batch.column("chunk_id").to_pylist()}
-    return [pair for pair in matching if pair[0] in allowed][:depth]
 
 
 def statistics(view: View, query: Sequence[str]) -> Statistics:
@@ -126,14 +128,18 @@ def statistics(view: View, query: Sequence[str]) -> Statistics:
     )
 
 
-def _ranked(ids: Sequence[str], values: np.ndarray[tuple[int], np.dtype[np.float64]], depth: int) -> Ranking:
-    pairs = zip(ids, values.tolist(), strict=True)
-    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:depth]
+def _ranked(ids: Sequence[str], values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Ranking:
+    return sorted(zip(ids, values.tolist(), strict=True), key=_by_score)
 
 
-def _scores(dense: Ranking, bm25: Ranking) -> dict[str, Scores]:
-    by_dense = {chunk: (score, rank) for rank, (chunk, score) in enumerate(dense, 1)}
-    by_bm25 = {chunk: (score, rank) for rank, (chunk, score) in enumerate(bm25, 1)}
+def _by_score(pair: tuple[str, float]) -> tuple[float, str]:
+    return -pair[1], pair[0]
+
+
+def _scores(dense: Ranking, bm25: Ranking, near: int, matching: int) -> dict[str, Scores]:
+    """Both parts of each score; a rank only within the candidates of its own side, beyond which it is not known."""
+    by_dense = {chunk: (score, rank if rank <= near else None) for rank, (chunk, score) in enumerate(dense, 1)}
+    by_bm25 = {chunk: (score, rank if rank <= matching else None) for rank, (chunk, score) in enumerate(bm25, 1)}
     return {
         chunk: Scores(*by_dense.get(chunk, (None, None)), *by_bm25.get(chunk, (None, None)))
         for chunk in by_dense.keys() | by_bm25.keys()

@@ -9,6 +9,7 @@ import click
 
 from kb.cli.frame import Invocation, emit, json_option, root, run, tell
 from kb.cli.reading import quarantine
+from kb.cli.render import counted
 from kb.home import DEFAULT_MODEL, locate, open_home
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def check_source(invocation: Invocation, name: str, as_json: bool) -> None:
     listing = _writer(invocation).check_source(name)
     found = {"documents": len(listing.entries), "revision": listing.revision, "skipped": dict(listing.skipped)}
     at = f" at {listing.revision}" if listing.revision else ""
-    emit(found, as_json, lambda: iter([f"{name} can be read: {len(listing.entries)} documents{at}"]))
+    emit(found, as_json, lambda: iter([f"{name} can be read: {counted(len(listing.entries), 'document')}{at}"]))
 
 
 @source.command("set")
@@ -173,7 +174,8 @@ def plan(context: click.Context, names: Sequence[str], as_json: bool) -> None:
 def retry_quarantine(invocation: Invocation, name: str | None, as_json: bool) -> None:
     """Have the next sync read them again."""
     count = _writer(invocation).retry_quarantined(name)
-    emit({"retried": count}, as_json, lambda: iter([f"{count} documents will be read again by the next `kb sync`"]))
+    words = f"{counted(count, 'document')} will be read again by the next `kb sync`"
+    emit({"retried": count}, as_json, lambda: iter([words]))
 
 
 def _writer(invocation: Invocation, observe: Any = None) -> "Writer":

@@ -32,6 +32,8 @@ class Intake:
     refused: tuple[Quarantined, ...]
     released: tuple[str, ...]
     skipped: Mapping[str, int]
+    moves: bool = False
+    """Whether every chunk is born anew in another embedding space."""
 
     @classmethod
     def withdrawal(cls, state: SourceState) -> "Intake":

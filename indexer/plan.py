@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from connectors.protocol import Connector
 from indexer.delta import diff
 from indexer.intake import Intake
+from indexer.rework import everything, space_change
 from indexer.session import Session
 from indexer.sync import SourceSync
 from kb.catalog import runs
@@ -32,19 +33,34 @@ class Plan:
 
 
 @dataclass(slots=True)
-class _Foreseen:
-    """What the listings so far would have made: later ones reuse it."""
+class Foreseen:
+    """What the plans so far would have made: later ones reuse it."""
 
     cuts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     embedded: set[str] = field(default_factory=set)
     tokens: int = 0
 
 
-def plan_source(session: Session, source: Source, connector: Connector, allow_deletes: bool = False) -> Plan:
+def plan_move(session: Session, foreseen: Foreseen) -> Plan | None:
+    """The move to a new embedding space that the next sync begins with, where the pipeline asks for one."""
+    old, moved = space_change(session)
+    if old is None or moved is None:
+        return None
+    before = foreseen.tokens
+    plan = _with(session, Plan(""), everything(session, moved), foreseen)
+    return _timed(session, plan, foreseen.tokens - before)
+
+
+def plan_source(
+    session: Session, source: Source, connector: Connector, foreseen: Foreseen, allow_deletes: bool = False
+) -> Plan:
     """Follows every listing as a sync would; what it would refuse is told, not raised."""
     work = SourceSync(session, source, None, allow_deletes)
+    old, moved = space_change(session)
+    if old is not None and moved is not None:
+        work.trust(old, moved)
     plan = Plan(source.name)
-    foreseen = _Foreseen()
+    before = foreseen.tokens
     try:
         for listing, rework in work.poll(connector):
             intake = work.take_in(connector, listing, rework)
@@ -52,12 +68,16 @@ def plan_source(session: Session, source: Source, connector: Connector, allow_de
             work.foresee(intake)
     except SourceUnavailable as error:
         plan = replace(plan, refusal=str(error))
+    return _timed(session, plan, foreseen.tokens - before)
+
+
+def _timed(session: Session, plan: Plan, tokens: int) -> Plan:
     with session.catalog.reading() as connection:
         rate = runs.embedding_rate(connection)
-    return replace(plan, tokens=foreseen.tokens, seconds=plan.embed / rate if rate else None)
+    return replace(plan, tokens=tokens, seconds=plan.embed / rate if rate else None)
 
 
-def _with(session: Session, plan: Plan, intake: Intake, foreseen: _Foreseen) -> Plan:
+def _with(session: Session, plan: Plan, intake: Intake, foreseen: Foreseen) -> Plan:
     if not intake.changes_documents:
         return replace(plan, quarantine=plan.quarantine + len(intake.refused))
     opened = {version.document_id for version in intake.opened}
@@ -75,12 +95,14 @@ def _with(session: Session, plan: Plan, intake: Intake, foreseen: _Foreseen) -> 
     )
 
 
-def _embeddings(session: Session, intake: Intake, foreseen: _Foreseen) -> tuple[int, int]:
+def _embeddings(session: Session, intake: Intake, foreseen: Foreseen) -> tuple[int, int]:
     """How many texts would be embedded, of how many chunks that would begin to live."""
     foreseen.cuts |= {layout.key: layout.cuts for layout in intake.layouts.values()}
     stored = {version.layout for version in intake.closed} - foreseen.cuts.keys()
     foreseen.cuts |= session.store.texts.cuts(stored) if stored else {}
-    delta = diff(intake.opened, intake.closed, intake.layouts, foreseen.cuts)
+    # A move closes each document and opens it as it was: all its chunks are born anew.
+    closed = () if intake.opened and intake.moves else intake.closed
+    delta = diff(intake.opened, closed, intake.layouts, foreseen.cuts)
     texts = {birth.chunk.text_sha256: birth.chunk.text for birth in delta.born}
     new = _unknown(session, texts.keys() - foreseen.embedded)
     foreseen.embedded |= new

@@ -21,7 +21,7 @@ from indexer.plan import Plan
 from indexer.progress import Event
 from indexer.writer import SyncReport
 from kb.answers import plain
-from kb.cli.render import log
+from kb.cli.render import counted, log
 
 
 class ProgressBar:
@@ -90,7 +90,8 @@ def report_lines(report: SyncReport) -> Iterator[str]:
         yield from log(shown)
         chunks = [snapshot.chunks for snapshot in report.snapshots]
         made, reused = sum(count.embedded for count in chunks), sum(count.reused for count in chunks)
-        yield f"published {len(report.snapshots)} snapshots; {made} chunks embedded, {reused} reused"
+        published = counted(len(report.snapshots), "snapshot")
+        yield f"published {published}; {counted(made, 'chunk')} embedded, {reused} reused"
     elif not report.refused:
         yield "nothing changed"
     for document in report.quarantined:
@@ -101,11 +102,11 @@ def report_lines(report: SyncReport) -> Iterator[str]:
 
 def plan_lines(plans: Sequence[Plan]) -> Iterator[str]:
     for plan in plans:
-        yield f"{plan.source}: {plan.snapshots} snapshots"
+        yield f"{plan.source or 'all sources, to a new embedding space'}: {counted(plan.snapshots, 'snapshot')}"
         yield f"  documents  {plan.added} to add, {plan.changed} to change, {plan.removed} to remove"
         yield f"  chunks     {plan.embed} to embed ({plan.tokens} tokens), {plan.reuse} to reuse"
         if plan.quarantine:
-            yield f"  quarantine {plan.quarantine} documents"
+            yield f"  quarantine {counted(plan.quarantine, 'document')}"
         if plan.refusal:
             yield f"  refused    {plan.refusal}"
         seconds = f"about {plan.seconds:.0f} s to embed" if plan.seconds is not None else "not measured here yet"

@@ -25,11 +25,15 @@ def move_space(session: Session) -> Snapshot | None:
 
     What extraction and chunking shape is left to each source's own sync. Raises as `require_recorded` does.
     """
+    old, moved = space_change(session)
+    return None if old is None or moved is None else _move(session, old, moved)
+
+
+def space_change(session: Session) -> tuple[Pipeline | None, Pipeline | None]:
+    """The head's pipeline, and it in the current space where that is another. Raises as `require_recorded` does."""
     old = require_recorded(session)
-    if old is None:
-        return None
-    moved = old.in_space_of(session.pipeline)
-    return None if moved.space == old.space else _move(session, old, moved)
+    moved = old.in_space_of(session.pipeline) if old else None
+    return old, None if old is None or moved is None or moved.space == old.space else moved
 
 
 def require_recorded(session: Session) -> Pipeline | None:
@@ -52,7 +56,7 @@ def require_recorded(session: Session) -> Pipeline | None:
 def _move(session: Session, old: Pipeline, moved: Pipeline) -> Snapshot:
     message = f"pipeline changed: {', '.join(old.differs(moved))}"
     session.observe(Event("wake", "", message))
-    intake = _all(session, moved)
+    intake = everything(session, moved)
     delta = _exchange(intake)
     known = session.known_vectors(birth.chunk.text_sha256 for birth in delta.born)
     embedded = embed(delta.born, known, lambda: Whole(session.embedder()), session.keep_vectors, session.observe, "")
@@ -68,13 +72,13 @@ def _move(session: Session, old: Pipeline, moved: Pipeline) -> Snapshot:
     return commit.snapshot
 
 
-def _all(session: Session, moved: Pipeline) -> Intake:
+def everything(session: Session, moved: Pipeline) -> Intake:
     """Every living document, closed and opened again as it is."""
     with session.catalog.reading() as connection:
         living = tuple(documents.at(connection, snapshots.head(connection)))
     layouts = session.store.texts.get(value.layout for value in living)
     opened = tuple(replace(value, fingerprint=moved.fingerprint) for value in living)
-    return Intake(opened, living, layouts, (), (), (), (), {})
+    return Intake(opened, living, layouts, (), (), (), (), {}, moves=True)
 
 
 def _exchange(intake: Intake) -> Delta:

@@ -1,7 +1,7 @@
 """The one way that a change travels: wake, poll, fetch, extract, chunk, diff, embed, commit, publish."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.protocol import Connector, Historical, Listing
 from indexer.commit import Commit, Occasion, Tables, build, publish, write
@@ -15,6 +15,7 @@ from kb.catalog import Connection, names, scan, snapshots, sources
 from kb.catalog.scan import Quarantined
 from kb.clock import now
 from kb.nouns import Snapshot, Source
+from kb.pipeline import Pipeline
 
 
 @dataclass(slots=True)
@@ -60,6 +61,11 @@ class SourceSync:
         gone = Intake.withdrawal(self._state)
         self.publish(everything, gone, self.commit(everything, gone, self.diff(gone), Embedded({}, 0, 0.0)))
 
+    def trust(self, old: Pipeline, new: Pipeline) -> None:
+        """What the old pipeline read counts as read by the new one."""
+        if self._fingerprint == old.fingerprint:
+            self._fingerprint = new.fingerprint
+
     def poll(self, connector: Connector) -> Iterator[tuple[Listing, bool]]:
         """The source as it stands, or each of its states since the checkpoint; and whether all must be read again.
 
@@ -71,9 +77,12 @@ class SourceSync:
         if isinstance(connector, Historical) and historical:
             for listing in connector.history(self._checkpoint):
                 yield listing, False
-        if outdated or not historical:
+        if outdated:
+            reason = self._difference()
             self._fingerprint = self._session.pipeline.fingerprint
-            yield connector.poll(None if outdated else self._checkpoint), outdated
+            yield replace(connector.poll(None), message=reason), True
+        elif not historical:
+            yield connector.poll(self._checkpoint), False
 
     def take_in(self, connector: Connector, listing: Listing, rework: bool) -> Intake:
         """Fetch, extract and chunk what the listing changed. Writes nothing."""
@@ -158,6 +167,13 @@ class SourceSync:
         if version and listing.revision is not None:
             names.set_revisions(connection, name, [(listing.revision, listing.time)], version)
         sources.move(connection, name, listing.checkpoint, self._fingerprint or self._session.pipeline.fingerprint)
+
+    def _difference(self) -> str:
+        """Which parts of the pipeline changed since the source was last read."""
+        with self._session.catalog.reading() as connection:
+            parts = snapshots.pipeline_parts(connection, self._fingerprint or "")
+        changed = Pipeline.of(parts).differs(self._session.pipeline) if parts else []
+        return f"pipeline changed: {', '.join(changed)}" if changed else "pipeline changed"
 
     @property
     def _outdated(self) -> bool:

@@ -14,9 +14,9 @@ from connectors.protocol import Closeable, Connector, Listing
 from indexer.compare import compare_source
 from indexer.extract.pool import ExtractionPool
 from indexer.lock import writer_lock
-from indexer.plan import Plan, plan_source
+from indexer.plan import Foreseen, Plan, plan_move, plan_source
 from indexer.progress import Observer, unobserved
-from indexer.rework import move_space, require_recorded
+from indexer.rework import move_space
 from indexer.session import Session
 from indexer.sync import SourceSync, Synced
 from kb.answers import Finding
@@ -181,13 +181,14 @@ class Writer:
     def plan(self, names: Sequence[str] = (), *, allow_deletes: bool = False) -> Sequence[Plan]:
         """What a sync would do; writes nothing and needs no lock."""
         chosen = self._chosen(names)
-        plans = []
+        plans: list[Plan] = []
         with self._pool() as pool:
             session = Session(self.home, self.catalog, pool, self._observe)
-            require_recorded(session)
+            foreseen = Foreseen()
+            plans += filter(None, [plan_move(session, foreseen)])
             for source in chosen:
                 with _opened(self._connector(source)) as connector:
-                    plans.append(plan_source(session, source, connector, allow_deletes))
+                    plans.append(plan_source(session, source, connector, foreseen, allow_deletes))
         return plans
 
     def _run(self, work: SourceSync, source: Source) -> None:

@@ -146,13 +146,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What `verify` checked, and all that it found wrong."""
+    """What `verify` checked, and all that it found wrong.
+
+    `sources` counts documents compared with their sources, `quarantined` those that were not because a newer state of
+    theirs is in quarantine.
+    """
 
     version: int
     snapshots: int
     documents: int
     chunks: int
     sources: int
+    quarantined: int
     findings: tuple[Finding, ...]
 
 

@@ -72,6 +72,9 @@ class KnowledgeBase:
     def _find(self, connection: Connection, snapshot: Snapshot, query: "Query") -> Any:
         from kb.search.search import View, search
 
+        for name in query.filters.get("source", ()):
+            if not snapshots.newest(connection, 1, name):
+                sources.require(connection, name)
         pipeline = self._pipeline(connection, snapshot)
         table = self.store.chunks(pipeline.space, pipeline.dimensions)
         return search(View(connection, self.store, table, snapshot), query, self._embedder(pipeline))
@@ -108,6 +111,8 @@ class KnowledgeBase:
             ends = resolve(connection, before), resolve(connection, after)
             if level == "results":
                 return self._result_diff(connection, ends, queries)
+            if queries:
+                raise UsageError("--query compares results: add --level results")
             changes = _changes(connection, *ends)
             layouts = self.store.texts.get(diff.layouts_of(changes)) if changes and (text or level == "chunks") else {}
         if level == "chunks":
@@ -204,10 +209,13 @@ class KnowledgeBase:
         with self.catalog.reading() as connection:
             found = verify(connection, self.store, resolve(connection, reference))
             living = list(documents.at(connection, found.version)) if sources else []
+            confined = {(one.source, one.uri) for one in scan.quarantined(connection)}
         if not sources:
             return found
-        findings = (*found.findings, *self.writer.compare_sources(living))
-        return replace(found, sources=len(living), findings=findings)
+        # Of a quarantined document it is known that its source holds something else.
+        compared = [version for version in living if (version.source, version.uri) not in confined]
+        findings = (*found.findings, *self.writer.compare_sources(compared))
+        return replace(found, sources=len(compared), quarantined=len(living) - len(compared), findings=findings)
 
     # Writing
 
@@ -275,6 +283,8 @@ def _changes(connection: Connection, before: int, after: int) -> tuple[DocumentC
 def _document_id(connection: Connection, document: str) -> str:
     source, colon, uri = document.partition(":")
     if colon:
+        if not snapshots.newest(connection, 1, source):
+            sources.require(connection, source)
         identity = document_id(source, uri)
         if documents.history(connection, identity):
             return identity

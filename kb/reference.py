@@ -47,13 +47,15 @@ def check_tag(name: str) -> None:
     """Raises UsageError for a name that would hide another way to name a version, or that could not be typed."""
     if name.isdigit():
         raise UsageError(f"a tag cannot be a number: {name!r} already means version {name}")
-    if _HEAD.fullmatch(name) or _moment(name) is not None or re.match(_DATE, name):
+    if _HEAD.fullmatch(name.lower()) or _moment(name) is not None or re.match(_DATE, name):
         raise UsageError(f"a tag cannot be called {name!r}: that already means a version; choose another name")
     if not _TAG.fullmatch(name):
         raise UsageError(f"a tag is made of letters, digits and `_ . / -`, at most 100: not {name[:100]!r}")
 
 
 def _kept(connection: Connection, version: int, head: int, written: str) -> int:
+    if version < 1 and written != str(version):
+        raise NotFound(f"{written} is before the first version; the newest is {head}")
     if not 1 <= version <= head:
         meant = "" if written == str(version) else f" ({written})"
         raise NotFound(f"version {version}{meant} does not exist; the newest is {head}")

@@ -47,7 +47,7 @@ def verify(connection: Connection, store: Store, version: int) -> Verification:
     findings += _check_layouts(lives, layouts)
     findings += _check_spans(lives, layouts, pipelines, rows, version)
     findings += _check_rows(connection, history, rows)
-    return Verification(version, len(history), len(lives), rows.count, 0, tuple(findings))
+    return Verification(version, len(history), len(lives), rows.count, 0, 0, tuple(findings))
 
 
 def _pipelines(connection: Connection, history: Iterable[Snapshot]) -> dict[str, Pipeline]:

@@ -164,6 +164,7 @@ VERIFICATION: Mapping[str, Any] = {
     "documents": int,
     "chunks": int,
     "sources": int,
+    "quarantined": int,
     "findings": [FINDING],
 }
 DIFF: Mapping[str, Any] = {

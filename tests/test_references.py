@@ -142,7 +142,7 @@ def test_the_source_s_own_time_is_not_the_publication_s(base: KnowledgeBase) -> 
         ("5", NotFound, "version 5 does not exist; the newest is 4"),
         ("0", NotFound, "version 0 does not exist"),
         ("-1", NotFound, "'-1'"),
-        ("head~4", NotFound, r"version 0 \(head~4\) does not exist"),
+        ("head~4", NotFound, r"head~4 is before the first version; the newest is"),
         ("head~999999999999", NotFound, "head~999999999999"),
         ("release/1", NotFound, "did you mean 'release/1.0'"),
         ("", NotFound, "''"),

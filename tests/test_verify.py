@@ -227,7 +227,7 @@ def test_tampering_is_found(home: Path, tampered: tuple[Callable[[Path], None], 
     assert any(names(finding, what, subject) for finding in findings), findings
     called = call("--home", home, "verify")
     assert called.code == 1
-    assert f"{len(findings)} findings" in called.out.decode()
+    assert f"{len(findings)} finding" in called.out.decode()
 
 
 def names(finding: Finding, what: str, subject: str) -> bool:

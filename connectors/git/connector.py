@@ -59,6 +59,7 @@ class GitConnector:
         on the branch's line, or the patterns changed, one complete listing of the tip tells where things stand now.
         """
         tip = self._repository.follow()
+        since = self._since()
         if checkpoint == self._checkpoint(tip.commit):
             return
         if not self.keeps_history:
@@ -66,7 +67,7 @@ class GitConnector:
             return
         self._require_past(tip)
         if checkpoint is None:
-            yield from self._from_start(tip.commit)
+            yield from self._from_start(tip.commit, since)
         else:
             yield from self._onward(checkpoint, tip.commit)
 
@@ -116,14 +117,20 @@ class GitConnector:
             remedy = "run `git fetch --unshallow` in it, or use history=tip"
             raise SourceUnavailable(f"{self._repository.subject} is a shallow clone without its history; {remedy}")
 
-    def _from_start(self, tip: str) -> Iterator[Listing]:
+    def _since(self) -> str | None:
+        """The commit to begin at, where one is named: a name that means nothing must not pass for "nothing new"."""
         if self._options.since is None:
-            yield from self._replay(log.walk(self._git, tip, None), bare=True)
-            return
+            return None
         since = self._repository.resolve(self._git, self._options.since)
         if since is None:
             raise SourceUnavailable(f"{self._repository.subject} has no commit {self._options.since} to begin at")
-        start, steps = _opened(log.walk(self._git, tip, since.commit), tip)
+        return since.commit
+
+    def _from_start(self, tip: str, since: str | None) -> Iterator[Listing]:
+        if since is None:
+            yield from self._replay(log.walk(self._git, tip, None), bare=True)
+            return
+        start, steps = _opened(log.walk(self._git, tip, since), tip)
         first = self._complete(start) if start else None
         if first is not None and first.entries:
             yield first

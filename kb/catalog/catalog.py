@@ -1,10 +1,12 @@
 """Opening the catalog, its transactions and its migrations."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -74,11 +76,21 @@ class Catalog:
 
 
 def _engine(url: str) -> Engine:
+    path = Path(make_url(url).database or "") if url.startswith("sqlite") else None
+    if path is not None and path.is_file() and not os.access(path.parent, os.W_OK, effective_ids=True):
+        return _reading_engine(path)
     engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
+    if path is not None:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _reading_engine(path: Path) -> Engine:
+    """For a home that may only be read. Where nothing waits in a WAL, SQLite need not lock what nobody can change."""
+    wal = path.with_name(f"{path.name}-wal")
+    mode = "mode=ro" if wal.is_file() and wal.stat().st_size else "mode=ro&immutable=1"
+    return create_engine(f"sqlite:///file:{quote(str(path))}?{mode}&uri=true")
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -83,6 +83,9 @@ def run(group: click.Group) -> int:
         return int(group.main(prog_name="kb", standalone_mode=False) or 0)
     except click.exceptions.Exit as done:
         return done.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        tell(error.format_message())
+        return 2
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "kb"
         tell(f"kb: {_one_line(error.format_message())} (see `{path} --help`)")
@@ -92,6 +95,9 @@ def run(group: click.Group) -> int:
     except KBError as error:
         tell(f"kb: {_one_line(str(error))}")
         return error.exit_code
+    except PermissionError as error:
+        tell(f"kb: {error.filename} cannot be used: permission denied; run as one who may, or change its permissions")
+        return 1
     except Exception as error:
         if os.environ.get("KB_TRACEBACK"):
             raise

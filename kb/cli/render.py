@@ -15,8 +15,13 @@ def moment(value: datetime | None) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if value else "-"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 hit`, `2 hits`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def answer(found: Answer) -> Iterator[str]:
-    yield f"{served(found.as_of)}  {len(found)} hits in {found.took_ms:.0f} ms"
+    yield f"{served(found.as_of)}  {counted(len(found), 'hit')} in {found.took_ms:.0f} ms"
     for hit in found.hits:
         yield ""
         yield from _hit(hit)
@@ -104,12 +109,13 @@ def history(versions: Sequence[DocumentVersion]) -> Iterator[str]:
 
 def status(found: Status) -> Iterator[str]:
     yield f"{found.home}  model {found.model}"
-    yield f"head {found.head} ({moment(found.committed_at)} UTC), {found.documents} documents, {found.chunks} chunks"
+    holds = f"{counted(found.documents, 'document')}, {counted(found.chunks, 'chunk')}"
+    yield f"head {found.head} ({moment(found.committed_at)} UTC), {holds}"
     yield f"catalog {_size(found.catalog_bytes)}, store {_size(found.store_bytes)}"
     for one in found.sources:
         revision = f" at {one.source_revision[:10]}" if one.source_revision else ""
         yield ""
-        yield f"{one.source.name} ({one.source.kind}){revision}: {one.documents} documents"
+        yield f"{one.source.name} ({one.source.kind}){revision}: {counted(one.documents, 'document')}"
         yield f"  last sync {moment(one.last_run)}, last publish {moment(one.last_published)}"
         if one.quarantine:
             yield f"  quarantine: {', '.join(f'{count} {reason}' for reason, count in one.quarantine.items())}"
@@ -128,12 +134,18 @@ def quarantine(found: Sequence[Quarantined]) -> Iterator[str]:
 
 
 def verification(found: Verification) -> Iterator[str]:
-    yield (
-        f"version {found.version}: checked {found.snapshots} snapshots, {found.documents} documents, "
-        f"{found.chunks} chunks, {found.sources} documents at their sources"
-    )
+    checked = [
+        counted(found.snapshots, "snapshot"),
+        counted(found.documents, "document version"),
+        counted(found.chunks, "chunk"),
+    ]
+    if found.sources or found.quarantined:
+        checked.append(f"{counted(found.sources, 'document')} at their sources")
+    yield f"version {found.version}: checked {', '.join(checked)}"
+    if found.quarantined:
+        yield f"{counted(found.quarantined, 'document')} not compared: a newer state is in quarantine"
     yield from (f"{finding.what}: {finding.subject}: {finding.detail}" for finding in found.findings)
-    yield "everything holds" if not found.findings else f"{len(found.findings)} findings"
+    yield "everything holds" if not found.findings else counted(len(found.findings), "finding")
 
 
 def _size(count: float) -> str:

@@ -1,6 +1,6 @@
 """Hybrid search as of a version: candidates from both sides under one filter, fused, and brought home with proof."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,8 +12,8 @@ from kb.catalog import Connection, documents, snapshots, terms
 from kb.embedding.protocol import Embedder, Vectors
 from kb.embedding.query import embed_query
 from kb.errors import Corrupt, UsageError
-from kb.layout import Layout, chunk_ids
-from kb.nouns import FOREVER, DocumentVersion, Hit, Mode, Provenance, Scores, Snapshot
+from kb.layout import chunk_ids
+from kb.nouns import FOREVER, DocumentVersion, Hit, Mode, Passage, Provenance, Scores, Snapshot
 from kb.search.bm25 import Statistics, exact_scores, scores
 from kb.search.filters import Filters, condition
 from kb.search.fusion import DEPTH, fuse
@@ -40,6 +40,8 @@ class Query:
     def __post_init__(self) -> None:
         if not self.text.strip():
             raise UsageError("the query is empty: give some words to search for")
+        if any("\ud800" <= character <= "\udfff" for character in self.text):
+            raise UsageError("the query is not valid Unicode: give it as UTF-8")
         if len(self.text) > LONGEST_QUERY:
             raise UsageError(f"the query has {len(self.text)} characters; at most {LONGEST_QUERY} are allowed")
         if not 1 <= self.k <= MOST_HITS:
@@ -151,13 +153,13 @@ def _hits(view: View, ranking: Ranking, parts: Mapping[str, Scores]) -> tuple[Hi
     columns = ["chunk_id", "document_id", "text", "text_sha256", "since", "until"]
     rows = {row["chunk_id"]: row for row in view.table.some(dict(ranking), alive(version), columns).to_pylist()}
     owners = documents.some_at(view.connection, version, {row["document_id"] for row in rows.values()})
-    layouts = view.store.texts.get(owner.layout for owner in owners.values())
+    places = _places(view, owners.values())
     pipelines = {owner.fingerprint: _embedder_name(view, owner.fingerprint) for owner in owners.values()}
     hits = []
     for rank, (chunk, score) in enumerate(ranking, 1):
         row = rows[chunk]
         owner = owners[row["document_id"]]
-        provenance = _provenance(row, owner, layouts[owner.layout], version, pipelines[owner.fingerprint])
+        provenance = _provenance(row, owner, places[owner.document_id], version, pipelines[owner.fingerprint])
         hits.append(Hit(rank, score, parts[chunk], row["text"], chunk, row["document_id"], provenance))
     return tuple(hits)
 
@@ -169,13 +171,23 @@ def _embedder_name(view: View, fingerprint: str) -> str:
     return str(parts["embedder"])
 
 
+def _places(view: View, owners: Collection[DocumentVersion]) -> dict[str, dict[str, Passage]]:
+    """Each document's passages by their chunk's id."""
+    outlines = view.store.texts.outlines(owner.layout for owner in owners)
+    places = {}
+    for owner in owners:
+        outline = outlines[owner.layout]
+        ids = chunk_ids(owner.document_id, outline.cuts)
+        places[owner.document_id] = dict(zip(ids, outline.passages, strict=True))
+    return places
+
+
 def _provenance(
-    row: Mapping[str, object], owner: DocumentVersion, layout: Layout, version: int, embedder: str
+    row: Mapping[str, object], owner: DocumentVersion, places: Mapping[str, Passage], version: int, embedder: str
 ) -> Provenance:
-    ids = chunk_ids(owner.document_id, layout.cuts)
-    if row["chunk_id"] not in ids:
+    passage = places.get(str(row["chunk_id"]))
+    if passage is None:
         raise Corrupt(f"chunk {row['chunk_id']} is not a passage of {owner.source}:{owner.uri}: run `kb verify`")
-    passage = layout.passages[ids.index(str(row["chunk_id"]))]
     until = int(str(row["until"]))
     return Provenance(
         source=owner.source,

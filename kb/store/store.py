@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kb.nouns import FOREVER
+import pyarrow as pa
+
 from kb.store import rows, texts
 from kb.store.chunks import ChunkTable
 from kb.store.texts import TextTable
 
-__all__ = ["FOREVER", "Store"]
+if TYPE_CHECKING:
+    from lancedb.table import Table
 
 
 class Store:
@@ -25,24 +28,32 @@ class Store:
     @property
     def texts(self) -> TextTable:
         if self._texts is None:
-            self._texts = TextTable(self._database.create_table("texts", schema=texts.SCHEMA, exist_ok=True))
+            self._texts = TextTable(self._table("texts", texts.SCHEMA))
         return self._texts
 
     def holds(self, space: str) -> bool:
-        return f"chunks_{space}" in self._database.list_tables(limit=10_000).tables
+        return f"chunks_{space}" in self._names()
+
+    def _names(self) -> list[str]:
+        return list(self._database.list_tables(limit=10_000).tables)
+
+    def _table(self, name: str, schema: pa.Schema) -> "Table":
+        # A reader may not be allowed to write, so a table that is there is only opened.
+        if name in self._names():
+            return self._database.open_table(name)
+        return self._database.create_table(name, schema=schema, exist_ok=True)
 
     def chunks(self, space: str, dimensions: int) -> ChunkTable:
         """The rows of an embedding space; the table is made on first use."""
         if space not in self._spaces:
-            table = self._database.create_table(f"chunks_{space}", schema=rows.schema(dimensions), exist_ok=True)
-            self._spaces[space] = ChunkTable(table, dimensions)
+            self._spaces[space] = ChunkTable(self._table(f"chunks_{space}", rows.schema(dimensions)), dimensions)
             self._spaces[space].ensure_indexes()
         return self._spaces[space]
 
     def recover(self, head: int) -> None:
         """Takes back, in every table, whatever was written for versions after the head."""
         self.texts.recover(head)
-        for name in self._database.list_tables(limit=10_000).tables:
+        for name in self._names():
             if name.startswith("chunks_"):
                 table = self._database.open_table(name)
                 ChunkTable(table, table.schema.field("vector").type.list_size).recover(head)

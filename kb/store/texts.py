@@ -42,6 +42,11 @@ class TextTable:
         """The layouts of those keys, whole."""
         return {row["layout"]: _layout(row) for row in self._rows(keys, SCHEMA.names)}
 
+    def outlines(self, keys: Iterable[str]) -> dict[str, Layout]:
+        """The layouts of those keys with an empty text: a long text costs, and its passages' places often suffice."""
+        columns = ["layout", "text_sha256", "passages"]
+        return {row["layout"]: _layout(row | {"text": ""}) for row in self._rows(keys, columns)}
+
     def cuts(self, keys: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """The SHA-256 of each passage's text, by layout, without reading the texts."""
         rows = self._rows(keys, ["layout", "passages"])

@@ -154,6 +154,14 @@ def test_since_begins_at_that_commit(repository, follow) -> None:
     assert told(follow(repository, history="since:HEAD")) == [("4", [f"{n}.md" for n in range(5)], None)]
 
 
+def test_since_a_commit_that_is_not_there_is_refused_at_the_tip_too(repository, follow) -> None:
+    repository.commit("one", a__md=b"1")
+    [listing] = follow(repository)
+    for checkpoint in (None, listing.checkpoint):
+        with pytest.raises(SourceUnavailable, match="zzzz"):
+            follow(repository, checkpoint, history="since:zzzz")
+
+
 def test_since_a_commit_before_any_document(repository, follow) -> None:
     repository.commit("zero", x__txt=b"1")
     repository.commit("one", x__txt=b"2")

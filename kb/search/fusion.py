@@ -14,7 +14,7 @@ from typing import Final
 
 DEPTH: Final = 200
 """Candidates that each side gives."""
-DENSE_WEIGHT: Final = 0.7
+DENSE_WEIGHT: Final = 0.73
 
 Ranking = list[tuple[str, float]]
 """Ids with their scores, best first."""

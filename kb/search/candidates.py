@@ -34,8 +34,8 @@ def quickly(view: View, query: Query, vector: Vectors | None, tokens: Sequence[s
     """By the indexes."""
     where = _where(view, query)
     matches = view.table.count(where) if query.filters else view.snapshot.chunks.total
-    words, columns = sorted(set(tokens)), _columns(vector, tokens)
-    request = Request(vector, words, where, matches, query.k + _SPARE, columns)
+    # A word that the query repeats counts each time, here as in the score.
+    request = Request(vector, tokens, where, matches, query.k + _SPARE, _columns(vector, tokens))
     near, matching = view.table.candidates(request)
     return Candidates(_distinct(pa.concat_tables([near, matching])), len(near), len(matching))
 

@@ -35,16 +35,26 @@ class Store:
         return self._texts
 
     def holds(self, space: str) -> bool:
-        return f"chunks_{space}" in self._names()
+        return self._opened(f"chunks_{space}") is not None
 
     def _names(self) -> list[str]:
         return list(self._database.list_tables(limit=10_000).tables)
 
     def _table(self, name: str, schema: pa.Schema) -> "Table":
         # A reader may not be allowed to write, so a table that is there is only opened.
-        if name in self._names():
+        return self._opened(name) or self._database.create_table(name, schema=schema, exist_ok=True)
+
+    def _opened(self, name: str) -> "Table | None":
+        """None also for a table whose making was cut off: its directory is there, and no version of it."""
+        try:
             return self._database.open_table(name)
-        return self._database.create_table(name, schema=schema, exist_ok=True)
+        except ValueError as error:
+            if "not found" not in str(error):
+                raise
+            return None
+
+    def _tables(self) -> "list[Table]":
+        return [table for name in self._names() if (table := self._opened(name)) is not None]
 
     def chunks(self, space: str, dimensions: int) -> ChunkTable:
         """The rows of an embedding space; the table is made on first use."""
@@ -60,8 +70,8 @@ class Store:
 
     def upkeep(self, bounds: Bounds, grace: timedelta = GRACE) -> None:
         """Brings every table back within the bounds. Only for whoever holds the writer's lock; readers go on."""
-        for name in self._names():
-            upkeep(self._database.open_table(name), bounds, grace)
+        for table in self._tables():
+            upkeep(table, bounds, grace)
 
     def _chunk_table(self, table: "Table") -> ChunkTable:
         return ChunkTable(table, lambda: loop().run(self._reader(table.name)))
@@ -75,6 +85,6 @@ class Store:
     def recover(self, head: int) -> None:
         """Takes back, in every table, whatever was written for versions after the head."""
         self.texts.recover(head)
-        for name in self._names():
-            if name.startswith("chunks_"):
-                self._chunk_table(self._database.open_table(name)).recover(head)
+        for table in self._tables():
+            if table.name.startswith("chunks_"):
+                self._chunk_table(table).recover(head)

@@ -7,7 +7,7 @@ from enum import IntEnum
 from hashlib import blake2b
 from itertools import pairwise
 
-from indexer.document import Block
+from indexer.document import Block, BlockKind
 from indexer.lines import bulleted
 
 _BREAK = re.compile(r"(?:\r\n?|\n)\s*+(?=\S)")
@@ -26,13 +26,19 @@ class Strength(IntEnum):
     """How good a place is to cut at: the lower the better."""
 
     HEADING = 0
-    BLOCK = 1
-    PART = 2
-    LINE = 3
-    SENTENCE = 4
-    UNDER_HEADING = 5
-    WORD = 6
-    CHARACTER = 7
+    DEFINITION = 1
+    BLOCK = 2
+    PART = 3
+    LINE = 4
+    SENTENCE = 5
+    UNDER_HEADING = 6
+    WORD = 7
+    CHARACTER = 8
+
+
+_STRENGTHS: dict[BlockKind, Strength] = {"heading": Strength.HEADING, "definition": Strength.DEFINITION}
+_LITERAL: frozenset[BlockKind] = frozenset(("code", "definition", "table"))
+"""Of these kinds each line counts, and there are no sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +76,14 @@ def _places(text: str, blocks: Iterable[Block]) -> Iterator[tuple[int, Strength]
         if under:
             yield block.start, Strength.UNDER_HEADING
         else:
-            yield block.start, Strength.HEADING if block.kind == "heading" else Strength.BLOCK
+            yield block.start, _STRENGTHS.get(block.kind, Strength.BLOCK)
         yield from _inner(text, block)
         above = block
 
 
 def _inner(text: str, block: Block) -> Iterator[tuple[int, Strength]]:
     found: dict[int, Strength] = {}
-    if block.kind not in ("code", "table"):
+    if block.kind not in _LITERAL:
         found.update((place, Strength.SENTENCE) for place in _sentences(text, block))
     found.update(_lines(text, block))
     yield from sorted(found.items())
@@ -89,7 +95,7 @@ def _lines(text: str, block: Block) -> Iterator[tuple[int, Strength]]:
         if _BLANK_LINE.match(text, found.start(), found.end()):
             yield found.end(), Strength.PART
         elif (
-            block.kind in ("code", "table")
+            block.kind in _LITERAL
             or found.start() - above > _UNWRAPPED_LINE
             or bulleted(text[found.end() : found.end() + 8])
         ):

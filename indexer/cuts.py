@@ -1,25 +1,22 @@
 """Which boundaries become cuts: decided by what stands around each one, never by counting from the top.
 
-Strong boundaries go first. One becomes a cut where its rank is the lowest among its equals within a distance `spacing`
+Strong boundaries go first. One becomes a cut where its rank is the lowest of its equals within its strength's spacing
 on either side and nothing stronger lies that near. So two cuts of one strength are never nearer than that, and a cut
 comes or goes only when the text within that distance changes: an edit moves at most one cut on either side of it.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from indexer.boundaries import Boundary, Strength
 
-_INNER = (Strength.PART, Strength.LINE, Strength.SENTENCE)
 
-
-def cuts(places: Sequence[Boundary], end: int, spacing: int, inner_spacing: int) -> list[int]:
-    """Positions in order: all headings, then boundaries between blocks, then boundaries inside of long blocks."""
+def cuts(places: Sequence[Boundary], end: int, spacings: Mapping[Strength, int]) -> list[int]:
+    """Positions in order: all headings, and of each other strength, strongest first, those that its spacing leaves."""
     stronger = [0, *(place.position for place in places if place.strength == Strength.HEADING), end]
     chosen = set(stronger)
-    for strength in (Strength.BLOCK, *_INNER):
+    for strength, distance in sorted(spacings.items()):
         equals = [place for place in places if place.strength == strength]
-        distance = spacing if strength == Strength.BLOCK else inner_spacing
         chosen.update(_lowest([place for place in equals if _clear(place.position, stronger, distance)], distance))
         stronger = sorted([*stronger, *(place.position for place in equals)])
     return sorted(chosen)

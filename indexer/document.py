@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-BlockKind = Literal["heading", "paragraph", "list", "table", "code"]
+BlockKind = Literal["heading", "paragraph", "list", "table", "code", "definition"]
+"""`code` is a listing within prose, `definition` a top-level piece of source code."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ def _code(rows: Sequence[Line]) -> Iterator[Block]:
     piece: list[Line] = []
     for group in groups(rows):
         if piece and not (group[0].indent or group[0].text[0] in _CLOSERS):
-            yield block(piece, "code")
+            yield block(piece, "definition")
             piece = []
         piece += group
     if piece:
-        yield block(piece, "code")
+        yield block(piece, "definition")

@@ -21,7 +21,7 @@ from kb.writing import Writer, writer
 
 if TYPE_CHECKING:
     from kb.embedding.protocol import Embedder
-    from kb.search.search import Query
+    from kb.search.query import Query
     from kb.store import Store
 
 Level = Literal["documents", "chunks", "results"]
@@ -61,7 +61,7 @@ class KnowledgeBase:
         filters: Mapping[str, Sequence[str]] | None = None,
     ) -> Answer:
         """The best passages as of a version. Raises UsageError, NotFound, Expired or EmbedderError."""
-        from kb.search.search import Query
+        from kb.search.query import Query
 
         began = time.perf_counter()
         asked = Query(query, k, mode, exact, filters or {})
@@ -72,7 +72,8 @@ class KnowledgeBase:
         return Answer(query, uuid.uuid4().hex, mode, exact, took_ms, _served(as_of, snapshot), hits)
 
     def _find(self, connection: Connection, snapshot: Snapshot, query: "Query") -> Any:
-        from kb.search.search import View, search
+        from kb.search.query import View
+        from kb.search.search import search
 
         for name in query.filters.get("source", ()):
             if not snapshots.newest(connection, 1, name):
@@ -122,7 +123,7 @@ class KnowledgeBase:
         return Diff(*ends, documents=diff.with_text(changes, layouts) if text else changes)
 
     def _result_diff(self, connection: Connection, ends: tuple[int, int], queries: Sequence[str]) -> Diff:
-        from kb.search.search import Query
+        from kb.search.query import Query
 
         if not queries:
             raise UsageError("a diff of results needs at least one query: add --query")

@@ -9,7 +9,7 @@ import kb
 from kb.layout import Layout, chunk_ids
 from kb.nouns import DocumentVersion, Hit, Mode, Snapshot
 from kb.pipeline import Pipeline
-from kb.search.search import MOST_HITS
+from kb.search.query import MOST_HITS
 from kb.store.chunks import alive
 
 QUERIES = ["refund period", "alpha alpha Beta", "返品期間", "the goods", "nowhere 'found'", "maxTokens of the customer"]

@@ -13,7 +13,7 @@ from reference_model import DIMENSIONS, History, Piece, bm25, ranked
 from workbench import Workbench, fill
 
 import kb
-from kb.search.search import MOST_HITS
+from kb.search.query import MOST_HITS
 
 CRANFIELD = Path(__file__).parents[2] / "shared" / "data" / "cranfield"
 CLOSE = 1e-6

@@ -12,12 +12,11 @@ is worse by .01 to .03, and candidates scored by one side alone cost up to .003.
 from collections.abc import Sequence
 from typing import Final
 
+from kb.search.ranking import Ranking
+
 DEPTH: Final = 200
 """Candidates that each side gives."""
 DENSE_WEIGHT: Final = 0.73
-
-Ranking = list[tuple[str, float]]
-"""Ids with their scores, best first."""
 
 
 def fuse(dense: Sequence[tuple[str, float]], bm25: Sequence[tuple[str, float]]) -> Ranking:

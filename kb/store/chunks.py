@@ -1,24 +1,20 @@
 """The table of chunk rows of one embedding space, read as of any version."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from kb.nouns import FOREVER
 from kb.store import rows as shapes
+from kb.store.candidates import Request, candidates
+from kb.store.loop import loop
+from kb.store.upkeep import upkeep
 
 if TYPE_CHECKING:
-    from lancedb.index import FTS
-    from lancedb.table import Table
-
-_SCALARS: Final = ("chunk_id", "text_sha256", "since", "until")
-_UNCOVERED_MOST: Final = 2_000
-"""Rows that the indexes may lack before upkeep folds them in: a full-text query pays about 10 ms a thousand."""
-_GRACE: Final = timedelta(hours=1)
-"""How long files of older table versions are kept for reads that still use them."""
+    from lancedb.table import AsyncTable, Table
 
 T = TypeVar("T")
 
@@ -26,30 +22,27 @@ T = TypeVar("T")
 class ChunkTable:
     """Rows are inserted once and ended once; nothing else about them ever changes."""
 
-    def __init__(self, table: "Table", dimensions: int) -> None:
+    def __init__(self, table: "Table", reader: "Callable[[], AsyncTable]") -> None:
         self._table = table
-        self.dimensions = dimensions
+        self._open_reader = reader
 
     @property
     def columns(self) -> list[str]:
         return list(self._table.schema.names)
 
+    @cached_property
+    def dimensions(self) -> int:
+        return int(self._table.schema.field("vector").type.list_size)
+
+    @cached_property
+    def _reader(self) -> "AsyncTable":
+        return self._open_reader()
+
     # Reading
 
-    def nearest(self, vector: np.ndarray[Any, Any], where: str, limit: int) -> list[tuple[str, float]]:
-        """The chunks of highest cosine similarity, best first, with it."""
-        query = self._table.search(vector).distance_type("dot").where(where, prefilter=True).limit(limit)
-        found = _patiently(lambda: query.select(["chunk_id", "_distance"]).to_arrow())
-        pairs = zip(found["chunk_id"].to_pylist(), found["_distance"].to_pylist(), strict=True)
-        return [(chunk, 1.0 - distance) for chunk, distance in pairs]
-
-    def matching(self, tokens: Sequence[str], where: str, limit: int) -> list[str]:
-        """Chunks that hold any of the tokens: candidates for BM25, likely ones first."""
-        if not tokens:
-            return []
-        query = self._table.search(" ".join(tokens), query_type="fts").where(where, prefilter=True).limit(limit)
-        found = _patiently(lambda: query.select(["chunk_id", "_score"]).to_arrow())
-        return list(found["chunk_id"].to_pylist())
+    def candidates(self, request: Request) -> tuple[pa.Table, pa.Table]:
+        """The rows nearest to the request's vector, best first, and those that hold its tokens, likely ones first."""
+        return _patiently(lambda: loop().run(candidates(self._reader, request)))
 
     def scan(self, where: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """All rows of the filter, in no order."""
@@ -85,16 +78,7 @@ class ChunkTable:
 
     def upkeep(self, force: bool = False) -> None:
         """Makes the indexes cover the rows, compacts, and drops files that no read can still need."""
-        if force or self._table.index_stats("tokens_idx").num_unindexed_rows > _UNCOVERED_MOST:
-            self._table.optimize(cleanup_older_than=_GRACE)
-
-    def ensure_indexes(self) -> None:
-        """Makes the indexes that the table lacks: from the first row on, every read may rest on them."""
-        from lancedb.index import BTree
-
-        indexed = {column for index in self._table.list_indices() for column in index.columns}
-        for column in sorted({*_SCALARS, "tokens"} - indexed):
-            self._table.create_index(column, config=_whole_words() if column == "tokens" else BTree())
+        upkeep(self._table, force)
 
     def _gather(self, column: str, values: Iterable[str], where: str, columns: Sequence[str]) -> pa.Table:
         wanted = self._table.schema.empty_table().select(list(columns))
@@ -116,21 +100,6 @@ def one_of(column: str, values: Iterable[str]) -> str:
 
 def quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-def _whole_words() -> "FTS":
-    from lancedb.index import FTS
-
-    # The tokens were analysed at indexing time; the index must take them as they are.
-    return FTS(
-        base_tokenizer="whitespace",
-        stem=False,
-        remove_stop_words=False,
-        lower_case=False,
-        ascii_folding=False,
-        with_position=False,
-        max_token_length=None,
-    )
 
 
 def batches(values: Sequence[str], size: int = 1_000) -> Iterator[Sequence[str]]:

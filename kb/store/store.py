@@ -8,10 +8,12 @@ import pyarrow as pa
 
 from kb.store import rows, texts
 from kb.store.chunks import ChunkTable
+from kb.store.loop import loop
 from kb.store.texts import TextTable
+from kb.store.upkeep import ensure_indexes
 
 if TYPE_CHECKING:
-    from lancedb.table import Table
+    from lancedb.table import AsyncTable, Table
 
 
 class Store:
@@ -21,6 +23,7 @@ class Store:
         # Imported here: many commands write or read without a row of it.
         import lancedb
 
+        self._path = path
         self._database = lancedb.connect(str(path), read_consistency_interval=timedelta(0))
         self._spaces: dict[str, ChunkTable] = {}
         self._texts: TextTable | None = None
@@ -46,14 +49,23 @@ class Store:
     def chunks(self, space: str, dimensions: int) -> ChunkTable:
         """The rows of an embedding space; the table is made on first use."""
         if space not in self._spaces:
-            self._spaces[space] = ChunkTable(self._table(f"chunks_{space}", rows.schema(dimensions)), dimensions)
-            self._spaces[space].ensure_indexes()
+            table = self._table(f"chunks_{space}", rows.schema(dimensions))
+            ensure_indexes(table)
+            self._spaces[space] = self._chunk_table(table)
         return self._spaces[space]
+
+    def _chunk_table(self, table: "Table") -> ChunkTable:
+        return ChunkTable(table, lambda: loop().run(self._reader(table.name)))
+
+    async def _reader(self, name: str) -> "AsyncTable":
+        import lancedb
+
+        database = await lancedb.connect_async(str(self._path), read_consistency_interval=timedelta(0))
+        return await database.open_table(name)
 
     def recover(self, head: int) -> None:
         """Takes back, in every table, whatever was written for versions after the head."""
         self.texts.recover(head)
         for name in self._names():
             if name.startswith("chunks_"):
-                table = self._database.open_table(name)
-                ChunkTable(table, table.schema.field("vector").type.list_size).recover(head)
+                self._chunk_table(self._database.open_table(name)).recover(head)

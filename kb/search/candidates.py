@@ -1,0 +1,82 @@
+"""Candidates of a search: the chunks that each side names, found by the indexes or by looking at every row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+
+from kb.embedding.protocol import Vectors
+from kb.search.bm25 import exact_scores
+from kb.search.filters import condition
+from kb.search.fusion import DEPTH
+from kb.search.query import Query, View
+from kb.search.ranking import Ranking, by_score, ranked, similarities
+from kb.store.candidates import Request
+from kb.store.chunks import alive
+from kb.store.rows import vectors
+
+_COLUMNS: Final = ("chunk_id", "document_id", "text_sha256", "text", "since", "until")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Rows of all candidates, each once; how many are the nearest, and how many hold a word of the query."""
+
+    rows: pa.Table
+    near: int
+    matching: int
+
+
+def quickly(view: View, query: Query, vector: Vectors | None, tokens: Sequence[str]) -> Candidates:
+    """By the indexes."""
+    where = _where(view, query)
+    matches = view.table.count(where) if query.filters else view.snapshot.chunks.total
+    depth = max(DEPTH, query.k)
+    words = sorted(set(tokens))
+    near, matching = view.table.candidates(Request(vector, words, where, matches, depth, _columns(vector, tokens)))
+    return Candidates(_distinct(pa.concat_tables([near, matching])), len(near), len(matching))
+
+
+def exactly(view: View, query: Query, vector: Vectors | None, tokens: Sequence[str]) -> Candidates:
+    """By comparing and scoring every row that lives."""
+    where, depth = _where(view, query), max(DEPTH, query.k)
+    near = _nearest(view, vector, where, depth) if vector is not None else []
+    matching = _best_matching(view, tokens, where, depth) if tokens else []
+    rows = view.table.some({*near, *matching}, where, _columns(vector, tokens))
+    return Candidates(rows, len(near), len(matching))
+
+
+def _where(view: View, query: Query) -> str:
+    return f"{alive(view.snapshot.version)} AND {condition(query.filters)}"
+
+
+def _columns(vector: Vectors | None, tokens: Sequence[str]) -> list[str]:
+    """What is needed of a row, and no more: each column of each row is a read of its own."""
+    return [*_COLUMNS, *(["vector"] if vector is not None else []), *(["tokens"] if tokens else [])]
+
+
+def _distinct(rows: pa.Table) -> pa.Table:
+    first = {chunk: at for at, chunk in reversed(list(enumerate(rows["chunk_id"].to_pylist())))}
+    return rows.take(pa.array(sorted(first.values()), pa.int64()))
+
+
+def _nearest(view: View, vector: Vectors, where: str, depth: int) -> list[str]:
+    best: Ranking = []
+    for batch in view.table.scan(where, ["chunk_id", "vector"]):
+        found = ranked(batch.column("chunk_id").to_pylist(), similarities(vectors(batch), vector))
+        best = sorted(best + found[:depth], key=by_score)[:depth]
+    return [chunk for chunk, _ in best]
+
+
+def _best_matching(view: View, query: Sequence[str], where: str, depth: int) -> list[str]:
+    """By the reference's scores. Their statistics are those of the whole version, whatever the filters leave of it."""
+    corpus: dict[str, list[str]] = {}
+    for batch in view.table.scan(alive(view.snapshot.version), ["chunk_id", "tokens"]):
+        rows = zip(batch.column("chunk_id").to_pylist(), batch.column("tokens").to_pylist(), strict=True)
+        corpus.update((chunk, tokens.split()) for chunk, tokens in rows)
+    ids = sorted(corpus)
+    scored = ranked(ids, exact_scores(query, [corpus[chunk] for chunk in ids]))
+    batches = view.table.scan(where, ["chunk_id"])
+    allowed = {chunk for batch in batches for chunk in batch.column("chunk_id").to_pylist()}
+    return [chunk for chunk, score in scored if score > 0 and chunk in allowed][:depth]

@@ -1,0 +1,48 @@
+"""What is asked of a version, checked, and what the answer is read from."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from kb.catalog import Connection
+from kb.errors import UsageError
+from kb.nouns import Mode, Snapshot
+from kb.search.filters import Filters
+from kb.store import Store
+from kb.store.chunks import ChunkTable
+
+LONGEST_QUERY: Final = 10_000
+"""Characters."""
+MOST_HITS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A checked query. Raises UsageError on construction where it cannot be answered."""
+
+    text: str
+    k: int = 10
+    mode: Mode = "hybrid"
+    exact: bool = False
+    filters: Filters = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise UsageError("the query is empty: give some words to search for")
+        if any("\ud800" <= character <= "\udfff" for character in self.text):
+            raise UsageError("the query is not valid Unicode: give it as UTF-8")
+        if len(self.text) > LONGEST_QUERY:
+            raise UsageError(f"the query has {len(self.text)} characters; at most {LONGEST_QUERY} are allowed")
+        if not 1 <= self.k <= MOST_HITS:
+            raise UsageError(f"k must be from 1 to {MOST_HITS}, not {self.k}")
+        if self.mode not in ("hybrid", "dense", "bm25"):
+            raise UsageError(f"mode must be hybrid, dense or bm25, not {self.mode!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one search reads: the catalog and the store, as they were at a snapshot."""
+
+    connection: Connection
+    store: Store
+    table: ChunkTable
+    snapshot: Snapshot

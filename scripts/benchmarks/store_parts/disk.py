@@ -10,7 +10,6 @@ from pathlib import Path
 import lancedb
 
 from kb.home import Home
-from kb.store.chunks import ChunkTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +28,8 @@ class Sizes:
         return Sizes(self.chunks - other.chunks, self.texts - other.texts, self.catalog - other.catalog)
 
 
-def settled(home: Home, table: ChunkTable) -> Sizes:
-    """The sizes after upkeep, as they are when its grace period is over. No reader may be at work."""
-    table.upkeep(force=True)
+def settled(home: Home) -> Sizes:
+    """The sizes after upkeep and once its grace period is over. No reader may be at work."""
     database = lancedb.connect(str(home.store))
     with warnings.catch_warnings():
         # LanceDB warns that readers of old versions would fail: there are none.

@@ -68,10 +68,14 @@ class Publisher:
     def table(self) -> ChunkTable:
         return self.store.chunks(PIPELINE.space, PIPELINE.dimensions)
 
+    def upkeep(self, force: bool = False) -> None:
+        """As a sync does it after a snapshot; with `force` whether it is due or not."""
+        self.table.upkeep(force=force)
+
     def close(self) -> None:
         self._catalog.close()
 
-    def publish(self, texts: Iterable[tuple[str, Sequence[str]]], upkeep: bool = True) -> tuple[Commit, Spent]:
+    def publish(self, texts: Iterable[tuple[str, Sequence[str]]]) -> tuple[Commit, Spent]:
         """Publishes documents, given by their URIs and their passages, as `SourceSync` does after chunking."""
         intake = self._intake(texts)
         began = time.perf_counter()
@@ -86,8 +90,7 @@ class Publisher:
         with self._catalog.writing() as connection:
             publish(connection, commit)
         moments.append(time.perf_counter())
-        if upkeep:
-            self.table.upkeep()
+        self.upkeep()
         moments.append(time.perf_counter())
         building, rows, catalog, tidying = ((end - start) * 1000 for start, end in pairwise(moments))
         self._living |= {version.uri: version for version in commit.opened}

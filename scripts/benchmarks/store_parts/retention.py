@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Final
 
 from kb.home import open_home
-from kb.store import Store
 from scripts.benchmarks.store_parts.building import texts_of
 from scripts.benchmarks.store_parts.corpus import Corpus
 from scripts.benchmarks.store_parts.disk import Sizes, settled
 from scripts.benchmarks.store_parts.made import MadeEmbedder
-from scripts.benchmarks.store_parts.publishing import PIPELINE, Publisher, open_made
+from scripts.benchmarks.store_parts.publishing import Publisher, open_made
 
 LAST: Final = 10
 
@@ -33,14 +32,13 @@ def fresh(place: Path, corpus: Corpus, commits: int) -> Sizes:
         step = corpus.step(number)
         counts[step.slots] += 1
         publisher.publish(texts_of(corpus, counts, list(step.edits)))
-    sizes = settled(publisher.home, publisher.table)
+    publisher.upkeep(force=True)
     publisher.close()
-    return sizes
+    return settled(publisher.home)
 
 
 def thinned(home: Path, place: Path) -> Sizes:
     """The size of a copy of the knowledge base after retention."""
     shutil.copytree(home, place)
     retain(place)
-    opened = open_home(place)
-    return settled(opened, Store(opened.store).chunks(PIPELINE.space, PIPELINE.dimensions))
+    return settled(open_home(place))

@@ -37,13 +37,15 @@ Ask = Callable[[str, np.ndarray], None]
 
 @dataclass(frozen=True, slots=True)
 class VectorIndex:
-    """The kind of a vector index and its distance; the rest is left to LanceDB."""
+    """The kind of a vector index, its distance and its partitions (None: as LanceDB chooses)."""
 
     kind: str
     distance: str
+    partitions: int | None
 
     def make(self, table: Table) -> None:
-        table.create_index("vector", config=_INDEXES[self.kind](distance_type=self.distance))
+        config = _INDEXES[self.kind](distance_type=self.distance, num_partitions=self.partitions)
+        table.create_index("vector", config=config)
 
 
 def vector_index_of(store: Path, name: str) -> VectorIndex | None:
@@ -52,7 +54,10 @@ def vector_index_of(store: Path, name: str) -> VectorIndex | None:
     for index in table.list_indices():
         if index.columns == ["vector"]:
             statistics = table.index_stats(index.name)
-            return VectorIndex(statistics.index_type, statistics.distance_type or "dot")
+            # Upkeep names an index for its partitions, which LanceDB does not tell.
+            partitions = index.name.rpartition("_")[2]
+            known = int(partitions) if partitions.isdigit() else None
+            return VectorIndex(statistics.index_type, statistics.distance_type or "dot", known)
     return None
 
 

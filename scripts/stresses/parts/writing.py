@@ -41,7 +41,7 @@ class HistoryWriter:
             did["commits"] += 1
             self._commit(did["commits"])
             if did["commits"] % UPKEEP_EVERY == 0:
-                self._publisher.table.upkeep(force=True)
+                self._publisher.upkeep(force=True)
                 did["upkeep"] += 1
                 self._clean()
                 did["cleaning"] += 1

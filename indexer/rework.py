@@ -68,7 +68,6 @@ def _move(session: Session, old: Pipeline, moved: Pipeline) -> Snapshot:
     with session.catalog.writing() as connection:
         publish(connection, commit)
         sources.trust(connection, old.fingerprint, moved.fingerprint)
-    session.table.upkeep()
     return commit.snapshot
 
 

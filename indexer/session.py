@@ -37,10 +37,10 @@ class Session:
     def store(self) -> Store:
         return Store(self.home.store)
 
-    @property
+    @cached_property
     def table(self) -> ChunkTable:
         """The rows of the pipeline's own space."""
-        return self.store.chunks(self.pipeline.space, self.pipeline.dimensions)
+        return self.store.prepare(self.pipeline.space, self.pipeline.dimensions)
 
     @cached_property
     def _embedder(self) -> Embedder:

@@ -16,6 +16,7 @@ from kb.catalog.scan import Quarantined
 from kb.clock import now
 from kb.nouns import Snapshot, Source
 from kb.pipeline import Pipeline
+from kb.store.upkeep import BUSY
 
 
 @dataclass(slots=True)
@@ -146,7 +147,7 @@ class SourceSync:
         if commit:
             self.synced.published.append(commit.snapshot)
             self._tell("upkeep")
-            self._session.table.upkeep()
+            self._session.store.upkeep(BUSY)
 
     def foresee(self, intake: Intake) -> None:
         """Goes on as if the intake were published: what a plan does in a sync's place."""

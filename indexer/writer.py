@@ -15,7 +15,7 @@ from indexer.compare import compare_source
 from indexer.extract.pool import ExtractionPool
 from indexer.lock import writer_lock
 from indexer.plan import Foreseen, Plan, plan_move, plan_source
-from indexer.progress import Observer, unobserved
+from indexer.progress import Event, Observer, unobserved
 from indexer.rework import move_space
 from indexer.session import Session
 from indexer.sync import SourceSync, Synced
@@ -27,6 +27,7 @@ from kb.clock import now
 from kb.errors import KBError, SourceUnavailable, UsageError
 from kb.home import Home, open_home
 from kb.nouns import DocumentVersion, Snapshot, Source
+from kb.store.upkeep import IDLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,9 @@ class Writer:
                     self._run(work, source)
                 except SourceUnavailable as error:
                     refused.append(Refusal(source.name, str(error)))
+            if any(synced.published for synced in reached) or moved:
+                self._observe(Event("upkeep", ""))
+                session.store.upkeep(IDLE)
             if not refused and not names:
                 with self.catalog.writing() as connection:
                     pending.drop_all_vectors(connection)

@@ -2,6 +2,7 @@
 
 import atexit
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from kb.embedding.hashing import HashingEmbedder
 from kb.embedding.protocol import Embedder, Vectors
 from kb.home import CONFIG, open_home, write_config
 from kb.nouns import Source
+from kb.store.upkeep import NONE
 
 
 @cache
@@ -118,7 +120,7 @@ class Workbench:
         return session
 
     def compact(self) -> None:
-        self.session().table.upkeep(force=True)
+        self.session().store.upkeep(NONE, grace=timedelta(microseconds=1))
 
     def close(self) -> None:
         self.writer.catalog.close()

@@ -11,7 +11,6 @@ from kb.nouns import FOREVER
 from kb.store import rows as shapes
 from kb.store.candidates import Request, candidates
 from kb.store.loop import loop
-from kb.store.upkeep import upkeep
 
 if TYPE_CHECKING:
     from lancedb.table import AsyncTable, Table
@@ -75,10 +74,6 @@ class ChunkTable:
             self._table.delete(f"since > {head}")
         if self.count(f"until > {head} AND until < {FOREVER}"):
             self._table.update(where=f"until > {head} AND until < {FOREVER}", values={"until": FOREVER})
-
-    def upkeep(self, force: bool = False) -> None:
-        """Makes the indexes cover the rows, compacts, and drops files that no read can still need."""
-        upkeep(self._table, force)
 
     def _gather(self, column: str, values: Iterable[str], where: str, columns: Sequence[str]) -> pa.Table:
         wanted = self._table.schema.empty_table().select(list(columns))

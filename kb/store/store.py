@@ -10,7 +10,7 @@ from kb.store import rows, texts
 from kb.store.chunks import ChunkTable
 from kb.store.loop import loop
 from kb.store.texts import TextTable
-from kb.store.upkeep import ensure_indexes
+from kb.store.upkeep import CHUNK_INDEXES, GRACE, TEXT_INDEXES, Bounds, ensure_indexes, upkeep
 
 if TYPE_CHECKING:
     from lancedb.table import AsyncTable, Table
@@ -49,10 +49,19 @@ class Store:
     def chunks(self, space: str, dimensions: int) -> ChunkTable:
         """The rows of an embedding space; the table is made on first use."""
         if space not in self._spaces:
-            table = self._table(f"chunks_{space}", rows.schema(dimensions))
-            ensure_indexes(table)
-            self._spaces[space] = self._chunk_table(table)
+            self._spaces[space] = self._chunk_table(self._table(f"chunks_{space}", rows.schema(dimensions)))
         return self._spaces[space]
+
+    def prepare(self, space: str, dimensions: int) -> ChunkTable:
+        """The same for the writer, with all indexes on it and on the texts."""
+        ensure_indexes(self._table(f"chunks_{space}", rows.schema(dimensions)), CHUNK_INDEXES)
+        ensure_indexes(self._table("texts", texts.SCHEMA), TEXT_INDEXES)
+        return self.chunks(space, dimensions)
+
+    def upkeep(self, bounds: Bounds, grace: timedelta = GRACE) -> None:
+        """Brings every table back within the bounds. Only for whoever holds the writer's lock; readers go on."""
+        for name in self._names():
+            upkeep(self._database.open_table(name), bounds, grace)
 
     def _chunk_table(self, table: "Table") -> ChunkTable:
         return ChunkTable(table, lambda: loop().run(self._reader(table.name)))

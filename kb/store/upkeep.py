@@ -1,5 +1,7 @@
-"""Upkeep of a table of chunk rows: indexes follow the rows, files stay few, old ones go. No answer changes."""
+"""Upkeep of the store's tables: indexes follow the rows, files stay few, old ones go. No answer changes."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from math import isqrt
 from typing import TYPE_CHECKING, Final
@@ -8,37 +10,57 @@ if TYPE_CHECKING:
     from lancedb.index import FTS
     from lancedb.table import Table
 
-# Not `since` and `until`: nearly every row meets one of a version's two bounds, so that scanning the two columns takes
-# a fraction of what reading them out of an index does.
-_KEYS: Final = ("chunk_id", "text_sha256")
-_WORDS: Final = "tokens_idx"
-_UNCOVERED_MOST: Final = 2_000
-"""Rows that the indexes may lack before upkeep folds them in: a full-text query pays about 10 ms a thousand."""
-_FLAT_MOST: Final = 20_000
-"""Up to so many rows, comparing all of them is quick enough, and exact."""
-_GRACE: Final = timedelta(hours=1)
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a table may go without upkeep: rows that its indexes lack, and files too small to stay alone."""
+
+    uncovered: int
+    fragments: int
+
+
+BUSY: Final = Bounds(10_000, 200)
+"""While one snapshot follows another."""
+IDLE: Final = Bounds(500, 20)
+"""Once the writer has nothing else to do. A full-text query pays about 10 ms for each 1,000 rows not covered."""
+NONE: Final = Bounds(-1, -1)
+"""Upkeep at once."""
+GRACE: Final = timedelta(minutes=10)
 """How long files of older table versions are kept for reads that still use them."""
 
+# Not `since` and `until`: nearly every row meets one of a version's two bounds, so that scanning the two columns takes
+# a fraction of what reading them out of an index does.
+CHUNK_INDEXES: Final = ("tokens", "chunk_id", "text_sha256")
+TEXT_INDEXES: Final = ("layout",)
+_FLAT_MOST: Final = 20_000
+"""Up to so many rows, comparing all of them is quick enough, and exact."""
 
-def upkeep(table: "Table", force: bool) -> None:
-    """Works where there is enough to do, or with `force`."""
-    if force or _uncovered(table) > _UNCOVERED_MOST:
-        table.optimize(cleanup_older_than=_GRACE)
-        _follow_vectors(table)
 
-
-def ensure_indexes(table: "Table") -> None:
+def ensure_indexes(table: "Table", columns: Sequence[str]) -> None:
     """Makes the indexes that the table lacks: from the first row on, every read may rest on them."""
     from lancedb.index import BTree
 
     indexed = {column for index in table.list_indices() for column in index.columns}
-    for column in sorted({*_KEYS, "tokens"} - indexed):
-        table.create_index(column, config=_whole_words() if column == "tokens" else BTree())
+    for column in columns:
+        if column not in indexed:
+            table.create_index(column, config=_whole_words() if column == "tokens" else BTree())
 
 
-def _uncovered(table: "Table") -> int:
-    statistics = table.index_stats(_WORDS)
-    return int(statistics.num_unindexed_rows) if statistics else 0
+def upkeep(table: "Table", bounds: Bounds, grace: timedelta) -> None:
+    """Works where the table is past its bounds. Only for whoever holds the writer's lock.
+
+    What a killed writer left is no part of any version, and goes whatever its age.
+    """
+    if _past(table, bounds):
+        table.optimize(cleanup_older_than=grace, delete_unverified=True)
+        if "vector" in table.schema.names:
+            _follow_vectors(table)
+
+
+def _past(table: "Table", bounds: Bounds) -> bool:
+    lacking = (table.index_stats(index.name) for index in table.list_indices())
+    uncovered = max((found.num_unindexed_rows for found in lacking if found), default=0)
+    return uncovered > bounds.uncovered or table.stats()["fragment_stats"]["num_small_fragments"] > bounds.fragments
 
 
 def _follow_vectors(table: "Table") -> None:

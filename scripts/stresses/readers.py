@@ -1,4 +1,4 @@
-"""stress readers: four processes that read at random versions without pause, while one writes, tidies and lets expire.
+"""stress readers: four processes that read at random versions without pause, while one commits, tidies and lets expire.
 
 Every answer is held against a plain model of the corpus. A text that its version brought must be found first, a text
 that its version ended must not be found, and no hit may be of another version. Any error and any wrong answer ends the

@@ -121,14 +121,12 @@ class _Building:
     def run(self, commits: int) -> Built:
         _tell(f"filling {self._corpus.size:,} chunks")
         commit, fill = self._publisher.publish(texts_of(self._corpus, self._counts, range(len(self._corpus.documents))))
-        self._publisher.upkeep(force=True)
         filled = settled(self._publisher.home)
         index = vector_index_of(self._publisher.home.store, f"chunks_{PIPELINE.space}")
         self._fill_rivals(commit, index)
         first = self._copy(self._places.first_copy, 1, index)
         del commit
         spent, payload = self._history(commits)
-        self._publisher.upkeep(force=True)
         final = settled(self._publisher.home)
         newest = self._copy(self._places.plain, commits + 1, index)
         self._publisher.close()

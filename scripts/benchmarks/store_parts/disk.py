@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import lancedb
-
 from kb.home import Home
+from kb.store import Store
+from kb.store.upkeep import NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,11 @@ class Sizes:
 
 
 def settled(home: Home) -> Sizes:
-    """The sizes after upkeep and once its grace period is over. No reader may be at work."""
-    database = lancedb.connect(str(home.store))
+    """The sizes after upkeep, once its grace period is over. Nobody may read or write meanwhile."""
     with warnings.catch_warnings():
         # LanceDB warns that readers of old versions would fail: there are none.
         warnings.simplefilter("ignore", UserWarning)
-        for name in database.list_tables(limit=10_000).tables:
-            database.open_table(name).optimize(cleanup_older_than=timedelta(0), delete_unverified=True)
+        Store(home.store).upkeep(NONE, grace=timedelta(0))
     checkpointed(home)
     parts = {path: bytes_under(path) for path in home.store.iterdir()}
     chunks = sum(size for path, size in parts.items() if path.name.startswith("chunks_"))

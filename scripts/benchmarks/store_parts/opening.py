@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from kb.base import KnowledgeBase
+from kb.store.upkeep import IDLE
 from scripts.benchmarks.store_parts.corpus import Corpus
 from scripts.benchmarks.store_parts.latency import Times, timed
 from scripts.benchmarks.store_parts.made import MadeEmbedder
@@ -68,6 +69,7 @@ def _make(home: Path, corpus: Corpus, versions: int) -> None:
         document = corpus.documents[version % len(corpus.documents)]
         counts[document.first] += 1
         publisher.publish([(document.uri, corpus.texts(document, counts))])
+    publisher.store.upkeep(IDLE)
     publisher.close()
 
 

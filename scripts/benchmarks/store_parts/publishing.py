@@ -22,7 +22,7 @@ from kb.layout import Layout, lay_out
 from kb.nouns import FOREVER, DocumentVersion, Passage
 from kb.pipeline import Pipeline
 from kb.store import Store
-from kb.store.chunks import ChunkTable
+from kb.store.upkeep import BUSY
 from scripts.benchmarks.store_parts.made import MadeEmbedder, load_made
 
 SOURCE: Final = "corpus"
@@ -63,14 +63,7 @@ class Publisher:
         self.store = Store(self.home.store)
         self._embedder = embedder
         self._living: dict[str, DocumentVersion] = {}
-
-    @property
-    def table(self) -> ChunkTable:
-        return self.store.chunks(PIPELINE.space, PIPELINE.dimensions)
-
-    def upkeep(self, force: bool = False) -> None:
-        """As a sync does it after a snapshot; with `force` whether it is due or not."""
-        self.table.upkeep(force=force)
+        self.table = self.store.prepare(PIPELINE.space, PIPELINE.dimensions)
 
     def close(self) -> None:
         self._catalog.close()
@@ -90,7 +83,7 @@ class Publisher:
         with self._catalog.writing() as connection:
             publish(connection, commit)
         moments.append(time.perf_counter())
-        self.upkeep()
+        self.store.upkeep(BUSY)
         moments.append(time.perf_counter())
         building, rows, catalog, tidying = ((end - start) * 1000 for start, end in pairwise(moments))
         self._living |= {version.uri: version for version in commit.opened}

@@ -32,7 +32,6 @@ def fresh(place: Path, corpus: Corpus, commits: int) -> Sizes:
         step = corpus.step(number)
         counts[step.slots] += 1
         publisher.publish(texts_of(corpus, counts, list(step.edits)))
-    publisher.upkeep(force=True)
     publisher.close()
     return settled(publisher.home)
 

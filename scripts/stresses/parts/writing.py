@@ -1,16 +1,14 @@
-"""The writer beside which readers read: commits, upkeep, cleaning and retention, one after the other without pause."""
+"""The writer beside which readers read: commits, upkeep and retention, one after the other without pause."""
 
 import importlib.util
 import time
-import warnings
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-import lancedb
-
+from kb.store.upkeep import NONE
 from scripts.benchmarks.store_parts.building import texts_of
 from scripts.benchmarks.store_parts.corpus import Corpus
 from scripts.benchmarks.store_parts.made import MadeEmbedder
@@ -21,7 +19,7 @@ RETAIN_EVERY: Final = 20
 KEPT: Final = 30
 """Versions that retention leaves."""
 GRACE: Final = timedelta(seconds=10)
-"""Longer than any of these readers' reads; upkeep's own would clean nothing in two minutes."""
+"""Longer than any of these readers' reads; the usual one would let nothing go in two minutes."""
 
 
 class HistoryWriter:
@@ -41,10 +39,8 @@ class HistoryWriter:
             did["commits"] += 1
             self._commit(did["commits"])
             if did["commits"] % UPKEEP_EVERY == 0:
-                self._publisher.upkeep(force=True)
+                self._publisher.store.upkeep(NONE, GRACE)
                 did["upkeep"] += 1
-                self._clean()
-                did["cleaning"] += 1
             if did["commits"] % RETAIN_EVERY == 0 and importlib.util.find_spec("kb.retention"):
                 retain(self._home)
                 did["retention"] += 1
@@ -55,14 +51,6 @@ class HistoryWriter:
         step = self._corpus.step(number)
         self._counts[step.slots] += 1
         self._publisher.publish(texts_of(self._corpus, self._counts, list(step.edits)))
-
-    def _clean(self) -> None:
-        """Removes old files after a grace of seconds, where upkeep waits longer."""
-        database = lancedb.connect(str(self._publisher.home.store))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            for name in database.list_tables(limit=10_000).tables:
-                database.open_table(name).optimize(cleanup_older_than=GRACE, delete_unverified=False)
 
 
 def retain(home: Path) -> None:

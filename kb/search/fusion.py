@@ -15,7 +15,7 @@ from typing import Final
 from kb.search.ranking import Ranking
 
 DEPTH: Final = 200
-"""Candidates that each side gives."""
+"""Candidates that each side gives at least where every row is looked at."""
 DENSE_WEIGHT: Final = 0.73
 
 

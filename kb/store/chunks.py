@@ -41,7 +41,7 @@ class ChunkTable:
 
     def candidates(self, request: Request) -> tuple[pa.Table, pa.Table]:
         """The rows nearest to the request's vector, best first, and those that hold its tokens, likely ones first."""
-        return _patiently(lambda: loop().run(candidates(self._reader, request)))
+        return patiently(lambda: loop().run(candidates(self._reader, request)))
 
     def scan(self, where: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """All rows of the filter, in no order."""
@@ -80,7 +80,7 @@ class ChunkTable:
         parts = [wanted]
         for batch in batches(sorted(set(values))):
             query = self._table.search().where(f"({where}) AND {one_of(column, batch)}").select(list(columns))
-            parts.append(_patiently(lambda query=query: query.limit(None).to_arrow()))  # type: ignore[misc]
+            parts.append(patiently(lambda query=query: query.limit(None).to_arrow()))  # type: ignore[misc]
         return pa.concat_tables([part.select(list(columns)) for part in parts])
 
 
@@ -102,7 +102,7 @@ def batches(values: Sequence[str], size: int = 1_000) -> Iterator[Sequence[str]]
         yield values[start : start + size]
 
 
-def _patiently(read: Callable[[], T]) -> T:
+def patiently(read: Callable[[], T]) -> T:
     """Reads once more where a file of an older table version was cleaned away meanwhile: the rows answer the same."""
     try:
         return read()

@@ -1,13 +1,14 @@
 """The table of document texts with their passages, stored once by digest."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kb.layout import Layout
 from kb.nouns import Passage
-from kb.store.chunks import batches, one_of
+from kb.store.chunks import batches, one_of, patiently
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -42,10 +43,18 @@ class TextTable:
         """The layouts of those keys, whole."""
         return {row["layout"]: _layout(row) for row in self._rows(keys, SCHEMA.names)}
 
-    def outlines(self, keys: Iterable[str]) -> dict[str, Layout]:
-        """The layouts of those keys with an empty text: a long text costs, and its passages' places often suffice."""
-        columns = ["layout", "text_sha256", "passages"]
-        return {row["layout"]: _layout(row | {"text": ""}) for row in self._rows(keys, columns)}
+    def places(self, keys: Iterable[str], cuts: Iterable[str]) -> dict[tuple[str, str], list[Passage]]:
+        """The passages of those layouts whose texts have one of those SHA-256, in order, by layout and SHA-256."""
+        found: dict[tuple[str, str], list[Passage]] = {}
+        wanted = pa.array(set(cuts), pa.string())
+        for rows in self._tables(keys, ["layout", "passages"]):
+            passages = rows["passages"].combine_chunks()
+            owners = rows["layout"].take(passages.value_parent_indices())
+            chosen = pc.is_in(pc.struct_field(passages.flatten(), "text_sha256"), wanted)
+            kept = zip(owners.filter(chosen).to_pylist(), passages.flatten().filter(chosen).to_pylist(), strict=True)
+            for layout, passage in kept:
+                found.setdefault((layout, passage["text_sha256"]), []).append(_passage(passage))
+        return found
 
     def cuts(self, keys: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """The SHA-256 of each passage's text, by layout, without reading the texts."""
@@ -64,11 +73,12 @@ class TextTable:
             self._table.delete(f"since > {head}")
 
     def _rows(self, keys: Iterable[str], columns: Sequence[str]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+        return [row for rows in self._tables(keys, columns) for row in rows.to_pylist()]
+
+    def _tables(self, keys: Iterable[str], columns: Sequence[str]) -> Iterator[pa.Table]:
         for batch in batches(sorted(set(keys))):
             query = self._table.search().where(one_of("layout", batch)).select(list(columns)).limit(None)
-            found += query.to_arrow().to_pylist()
-        return found
+            yield patiently(lambda query=query: query.to_arrow())  # type: ignore[misc]
 
 
 def _row(layout: Layout, since: int) -> dict[str, Any]:
@@ -86,6 +96,10 @@ def _row(layout: Layout, since: int) -> dict[str, Any]:
 
 
 def _layout(row: dict[str, Any]) -> Layout:
-    passages = tuple(Passage(p["start"], p["end"], tuple(p["section"]), p["page"]) for p in row["passages"])
+    passages = tuple(map(_passage, row["passages"]))
     cuts = tuple(p["text_sha256"] for p in row["passages"])
     return Layout(row["layout"], row["text_sha256"], row["text"], passages, cuts)
+
+
+def _passage(row: dict[str, Any]) -> Passage:
+    return Passage(row["start"], row["end"], tuple(row["section"]), row["page"])

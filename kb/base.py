@@ -30,8 +30,10 @@ Level = Literal["documents", "chunks", "results"]
 class KnowledgeBase:
     """Reads a home's catalog and store. Any number may be open, in any number of processes, while one writer works."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, load_model: "Callable[[str, str], Embedder] | None" = None) -> None:
+        """`load_model` finds an embedder by its recorded name and digest, where it is none that `kb` knows."""
         self.home = home
+        self._load_model = load_model
         self.catalog = Catalog(home.catalog_url)
         self.catalog.require()
         self._store: Store | None = None
@@ -256,10 +258,11 @@ class KnowledgeBase:
 
     def _embedder(self, pipeline: Pipeline) -> "Callable[[], Embedder]":
         def load() -> "Embedder":
-            from kb.embedding.load import load as load_model
+            from kb.embedding.load import load as load_known
 
             if pipeline.space not in self._embedders:
-                self._embedders[pipeline.space] = load_model(pipeline.embedder, pipeline.weights_sha256)
+                found = (self._load_model or load_known)(pipeline.embedder, pipeline.weights_sha256)
+                self._embedders[pipeline.space] = found
             return self._embedders[pipeline.space]
 
         return load

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SCRIPTS = ("scripts/setup", "scripts/test", "scripts/check", "scripts/demo", "scripts/sample/handbook/build", ".ci/run")
+SCRIPTS = (
+    "scripts/setup",
+    "scripts/test",
+    "scripts/check",
+    "scripts/demo",
+    "scripts/bench",
+    "scripts/stress",
+    "scripts/sample/handbook/build",
+    ".ci/run",
+)
 BUILD = ROOT / "scripts/sample/handbook/build"
 HANDBOOK_HEAD = "88344ef1fa59d45be14bad076079b14093e6db47"
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -36,6 +37,7 @@ def document_id(source: str, uri: str) -> str:
     return digest("document", source, uri)[:32]
 
 
+@lru_cache(maxsize=1 << 16)
 def chunk_id(document: str, text_sha256: str, occurrence: int) -> str:
     """A chunk's identity: 32 hexadecimal digits. Never the position: an insertion must not touch what is behind it."""
     return digest("chunk", document, text_sha256, occurrence)[:32]

@@ -53,6 +53,14 @@ def test_query_shares_a_token_with_the_text(query: str, text: str) -> None:
     assert set(analyse(query)) & set(analyse(text))
 
 
+@given(st.text(st.characters(max_codepoint=127)), st.text())
+def test_ascii_and_lines_change_nothing(plain: str, text: str) -> None:
+    """A word beyond ASCII takes the whole line another way."""
+    for line in plain.split("\n"):
+        assert analyse(f"{line} è") == [*analyse(line), "e"]
+    assert analyse(f"{plain}\n{text}") == [*analyse(plain), *analyse(text)]
+
+
 @pytest.mark.parametrize(("word", "other"), [("हिन्दी", "हिन्दु"), ("resume", "presume"), ("pep", "per"), ("й", "и")])
 def test_different_words_share_none(word: str, other: str) -> None:
     assert not set(analyse(word)) & set(analyse(other))

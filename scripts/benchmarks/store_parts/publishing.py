@@ -22,7 +22,7 @@ from kb.layout import Layout, lay_out
 from kb.nouns import FOREVER, DocumentVersion, Passage
 from kb.pipeline import Pipeline
 from kb.store import Store
-from kb.store.upkeep import BUSY
+from kb.store.upkeep import BUSY, IDLE
 from scripts.benchmarks.store_parts.made import MadeEmbedder, load_made
 
 SOURCE: Final = "corpus"
@@ -62,6 +62,7 @@ class Publisher:
         self._catalog = Catalog(self.home.catalog_url)
         self.store = Store(self.home.store)
         self._embedder = embedder
+        self._written = 0
         self._living: dict[str, DocumentVersion] = {}
         self.table = self.store.prepare(PIPELINE.space, PIPELINE.dimensions)
 
@@ -83,11 +84,18 @@ class Publisher:
         with self._catalog.writing() as connection:
             publish(connection, commit)
         moments.append(time.perf_counter())
-        self.store.upkeep(BUSY)
+        self._tend(commit)
         moments.append(time.perf_counter())
         building, rows, catalog, tidying = ((end - start) * 1000 for start, end in pairwise(moments))
         self._living |= {version.uri: version for version in commit.opened}
         return commit, Spent(len(commit.born), (differed - began) * 1000 + building, rows, catalog, tidying)
+
+    def _tend(self, commit: Commit) -> None:
+        """Upkeep where a session would do it."""
+        self._written += len(commit.born) + len(commit.ended)
+        if self._written > BUSY:
+            self.store.upkeep(IDLE)
+            self._written = 0
 
     def _intake(self, texts: Iterable[tuple[str, Sequence[str]]]) -> Intake:
         layouts = {uri: _lay_out(passages) for uri, passages in texts}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kb.nouns import FOREVER
 from kb.store import rows as shapes
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _SCALARS: Final = ("chunk_id", "text_sha256", "since", "until")
 _UNCOVERED_MOST: Final = 2_000
 """Rows that the indexes may lack before upkeep folds them in: a full-text query pays about 10 ms a thousand."""
-_GRACE: Final = timedelta(hours=1)
+GRACE: Final = timedelta(hours=1)
 """How long files of older table versions are kept for reads that still use them."""
 
 T = TypeVar("T")
@@ -83,10 +84,23 @@ class ChunkTable:
         if self.count(f"until > {head} AND until < {FOREVER}"):
             self._table.update(where=f"until > {head} AND until < {FOREVER}", values={"until": FOREVER})
 
+    def weigh(self, where: str) -> tuple[int, int]:
+        """How many rows the filter has, and the bytes of their texts, tokens and vectors before any compression."""
+        rows = size = 0
+        for batch in self.scan(where, ["text", "tokens"]):
+            rows += len(batch)
+            size += sum(bytes_of(batch.column(name)) for name in ("text", "tokens"))
+        return rows, size + rows * self.dimensions * 4
+
+    def forget(self, where: str) -> None:
+        """Removes the rows of the filter; their space comes back with the next upkeep."""
+        if self.count(where):
+            self._table.delete(where)
+
     def upkeep(self, force: bool = False) -> None:
         """Makes the indexes cover the rows, compacts, and drops files that no read can still need."""
         if force or self._table.index_stats("tokens_idx").num_unindexed_rows > _UNCOVERED_MOST:
-            self._table.optimize(cleanup_older_than=_GRACE)
+            self._table.optimize(cleanup_older_than=GRACE)
 
     def ensure_indexes(self) -> None:
         """Makes the indexes that the table lacks: from the first row on, every read may rest on them."""
@@ -108,6 +122,16 @@ class ChunkTable:
 def alive(version: int) -> str:
     """The filter of the rows that live at a version."""
     return f"since <= {version} AND until > {version}"
+
+
+def between(spans: Iterable[tuple[int, int]]) -> str:
+    """The filter of the rows that live after `a` only, and end by `b`, for any of the spans (a, b)."""
+    return " OR ".join(f"(since > {after} AND until <= {upto})" for after, upto in spans)
+
+
+def bytes_of(texts: pa.Array | pa.ChunkedArray) -> int:
+    """The length of all the texts, in UTF-8."""
+    return int(pc.sum(pc.binary_length(texts)).as_py() or 0)
 
 
 def one_of(column: str, values: Iterable[str]) -> str:

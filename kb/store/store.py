@@ -1,5 +1,6 @@
 """Opening the store: one table of texts, and one table of chunk rows for each embedding space."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,10 +51,15 @@ class Store:
             self._spaces[space].ensure_indexes()
         return self._spaces[space]
 
-    def recover(self, head: int) -> None:
-        """Takes back, in every table, whatever was written for versions after the head."""
-        self.texts.recover(head)
+    def spaces(self) -> Iterator[ChunkTable]:
+        """The rows of every embedding space that was ever used."""
         for name in self._names():
             if name.startswith("chunks_"):
                 table = self._database.open_table(name)
-                ChunkTable(table, table.schema.field("vector").type.list_size).recover(head)
+                yield ChunkTable(table, table.schema.field("vector").type.list_size)
+
+    def recover(self, head: int) -> None:
+        """Takes back, in every table, whatever was written for versions after the head."""
+        self.texts.recover(head)
+        for table in self.spaces():
+            table.recover(head)

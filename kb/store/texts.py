@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from kb.layout import Layout
 from kb.nouns import Passage
-from kb.store.chunks import batches, one_of
+from kb.store.chunks import GRACE, batches, bytes_of, one_of
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -57,6 +57,29 @@ class TextTable:
         table = pa.Table.from_pylist([_row(layout, since) for layout in layouts], schema=SCHEMA)
         if len(table):
             self._table.merge_insert("layout").when_not_matched_insert_all().execute(table)
+
+    def keys(self, upto: int) -> set[str]:
+        """Of all layouts that were brought in up to a version."""
+        batches = self._table.search().where(f"since <= {upto}").select(["layout"]).limit(None).to_batches()
+        return {key for batch in batches for key in batch.column("layout").to_pylist()}
+
+    def weigh(self, keys: Iterable[str]) -> int:
+        """The bytes of the texts of those layouts, before any compression."""
+        return sum(
+            bytes_of(
+                self._table.search().where(one_of("layout", batch)).select(["text"]).limit(None).to_arrow()["text"]
+            )
+            for batch in batches(sorted(set(keys)))
+        )
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Removes those layouts; their space comes back with the next upkeep."""
+        for batch in batches(sorted(set(keys))):
+            self._table.delete(one_of("layout", batch))
+
+    def upkeep(self) -> None:
+        """Compacts, and drops files that no read can still need."""
+        self._table.optimize(cleanup_older_than=GRACE)
 
     def recover(self, head: int) -> None:
         """Takes back whatever was written for versions after the head."""

@@ -19,9 +19,10 @@ from rich.progress import (
 
 from indexer.plan import Plan
 from indexer.progress import Event
+from indexer.retain import Retention
 from indexer.writer import SyncReport
 from kb.answers import plain
-from kb.cli.render import counted, log
+from kb.cli.render import counted, log, moment, size
 
 
 class ProgressBar:
@@ -111,3 +112,18 @@ def plan_lines(plans: Sequence[Plan]) -> Iterator[str]:
             yield f"  refused    {plan.refusal}"
         seconds = f"about {plan.seconds:.0f} s to embed" if plan.seconds is not None else "not measured here yet"
         yield f"  time       {seconds}"
+
+
+def retention_lines(retention: Retention) -> Iterator[str]:
+    for kept in retention.kept:
+        tags = f"  tagged {', '.join(kept.tags)}" if kept.tags else ""
+        yield f"{kept.version:>5}  {moment(kept.committed_at)}  kept: {', '.join(kept.rules)}{tags}"
+    if not retention.expired:
+        yield "nothing to expire"
+        return
+    yield "would expire:" if retention.dry_run else "expired:"
+    yield from log(retention.expired)
+    removed, would = retention.removed, "would remove" if retention.dry_run else "removed"
+    parts = [counted(removed.chunks, "chunk"), counted(removed.documents, "document version")]
+    parts.append(f"{counted(removed.texts, 'text')}: {size(removed.bytes)} before compression")
+    yield f"{would} {', '.join(parts)}"

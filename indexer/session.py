@@ -8,7 +8,8 @@ import numpy as np
 from indexer.extract.pool import ExtractionPool
 from indexer.pipeline import current
 from indexer.progress import Event, Observer
-from kb.catalog import Catalog, pending, snapshots
+from indexer.sweep import sweep
+from kb.catalog import Catalog, expiry, pending, snapshots
 from kb.embedding.protocol import Embedder, Vectors
 from kb.home import Config, Home
 from kb.pipeline import Pipeline
@@ -79,11 +80,13 @@ class Session:
         self._written = 0
 
     def recover(self) -> None:
-        """Takes back what a commit that did not come to its end left in the store."""
+        """Takes back what a commit that did not come to its end left in the store, and ends a retention's work."""
         with self.catalog.reading() as connection:
-            unfinished = pending.intended(connection)
+            unfinished, unswept = pending.intended(connection), expiry.unswept(connection)
             head = snapshots.head(connection)
         if unfinished is not None:
             self.store.recover(head)
             with self.catalog.writing() as connection:
                 pending.settle(connection)
+        if unswept:
+            sweep(self.catalog, self.store, lambda step: self.observe(Event("retain", "", step)))

@@ -16,6 +16,7 @@ from indexer.extract.pool import ExtractionPool
 from indexer.lock import writer_lock
 from indexer.plan import Foreseen, Plan, plan_move, plan_source
 from indexer.progress import Observer, unobserved
+from indexer.retain import Retention, foresee, retain
 from indexer.rework import move_space
 from indexer.session import Session
 from indexer.sync import SourceSync, Synced
@@ -27,6 +28,8 @@ from kb.clock import now
 from kb.errors import KBError, SourceUnavailable, UsageError
 from kb.home import Home, open_home
 from kb.nouns import DocumentVersion, Snapshot, Source
+from kb.retention import Policy
+from kb.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,14 @@ class Writer:
                 with _opened(self._connector(source)) as connector:
                     plans.append(plan_source(session, source, connector, foreseen, allow_deletes))
         return plans
+
+    def retain(self, policy: Policy, *, dry_run: bool = False) -> Retention:
+        """Lets expire what the policy does not keep. Raises Locked; a dry run writes nothing and needs no lock."""
+        if dry_run:
+            return foresee(self.catalog, Store(self.home.store), policy)
+        with self._session() as session:
+            session.recover()
+            return retain(session, policy)
 
     def _run(self, work: SourceSync, source: Source) -> None:
         began = now()

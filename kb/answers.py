@@ -89,12 +89,17 @@ class Diff:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One snapshot with the documents that it changed, and the pipeline that made it."""
+    """One snapshot with the documents that it changed, and the pipeline that made it.
+
+    `compared_with` is the version that the documents are compared with: the nearest kept one before, 0 for what was
+    before the first. It is None where all before have expired: what the snapshot changed cannot be told any more.
+    """
 
     snapshot: Snapshot
     documents: tuple[DocumentChange, ...]
     pipeline: Mapping[str, Any]
     tags: tuple[str, ...]
+    compared_with: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +153,14 @@ class Finding:
 class Verification:
     """What `verify` checked, and all that it found wrong.
 
+    `expired` counts those of the snapshots of which only the record remains to be checked.
     `sources` counts documents compared with their sources, `quarantined` those that were not because a newer state of
     theirs is in quarantine.
     """
 
     version: int
     snapshots: int
+    expired: int
     documents: int
     chunks: int
     sources: int

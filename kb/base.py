@@ -11,12 +11,13 @@ from kb import diff, status
 from kb.answers import Answer, Diff, Document, DocumentChange, ResultChange, Served, Shown, Status, Verification
 from kb.catalog import Catalog, Connection, documents, names, scan, snapshots, sources
 from kb.clock import now
-from kb.digest import document_id
 from kb.errors import NotFound, UsageError
 from kb.home import Home
 from kb.nouns import DocumentVersion, Mode, Snapshot, Source
 from kb.pipeline import Pipeline
-from kb.reference import check_tag, resolve
+from kb.reference import check_tag, resolve, resolve_document
+from kb.retention import Policy
+from kb.undisturbed import undisturbed
 from kb.writing import Writer, writer
 
 if TYPE_CHECKING:
@@ -65,9 +66,12 @@ class KnowledgeBase:
 
         began = time.perf_counter()
         asked = Query(query, k, mode, exact, filters or {})
-        with self.catalog.reading() as connection:
+
+        def look(connection: Connection) -> tuple[Snapshot, Any]:
             snapshot = self._snapshot(connection, as_of)
-            hits = self._find(connection, snapshot, asked)
+            return snapshot, self._find(connection, snapshot, asked)
+
+        snapshot, hits = undisturbed(self.catalog, look)
         took_ms = round((time.perf_counter() - began) * 1000, 3)
         return Answer(query, uuid.uuid4().hex, mode, exact, took_ms, _served(as_of, snapshot), hits)
 
@@ -76,7 +80,7 @@ class KnowledgeBase:
         from kb.search.search import search
 
         for name in query.filters.get("source", ()):
-            if not snapshots.newest(connection, 1, name):
+            if snapshots.latest_of(connection, name) is None:
                 sources.require(connection, name)
         pipeline = self._pipeline(connection, snapshot)
         table = self.store.chunks(pipeline.space, pipeline.dimensions)
@@ -85,20 +89,21 @@ class KnowledgeBase:
     # Versions
 
     def log(self, limit: int | None = 20, *, source: str | None = None) -> Sequence[Snapshot]:
-        """Snapshots, newest first. Raises NotFound for a source that never was."""
+        """The snapshots that are kept, newest first. Raises NotFound for a source that never was."""
         with self.catalog.reading() as connection:
-            found = snapshots.newest(connection, limit, source)
-            if source is not None and not found:
+            if source is not None and snapshots.latest_of(connection, source) is None:
                 sources.require(connection, source)
-            return found
+            return snapshots.newest(connection, limit, source)
 
     def show(self, reference: str | int = "head") -> Shown:
-        """One snapshot and the documents that it changed."""
+        """One snapshot and the documents that differ from the nearest kept version before it."""
         with self.catalog.reading() as connection:
             snapshot = self._snapshot(connection, reference)
             parts = snapshots.pipeline_parts(connection, snapshot.fingerprint) or {}
             tags = tuple(name for name, version in names.tags(connection).items() if version == snapshot.version)
-            return Shown(snapshot, _changes(connection, snapshot.version - 1, snapshot.version), parts, tags)
+            before = snapshots.kept_before(connection, snapshot.version) or (0 if snapshot.version == 1 else None)
+            changes = () if before is None else _changes(connection, before, snapshot.version)
+            return Shown(snapshot, changes, parts, tags, before)
 
     def diff(
         self,
@@ -110,14 +115,23 @@ class KnowledgeBase:
         queries: Sequence[str] = (),
     ) -> Diff:
         """What differs between two versions, at one level; `text` adds unified diffs to documents."""
-        with self.catalog.reading() as connection:
-            ends = resolve(connection, before), resolve(connection, after)
-            if level == "results":
-                return self._result_diff(connection, ends, queries)
-            if queries:
-                raise UsageError("--query compares results: add --level results")
-            changes = _changes(connection, *ends)
-            layouts = self.store.texts.get(diff.layouts_of(changes)) if changes and (text or level == "chunks") else {}
+        return undisturbed(self.catalog, lambda found: self._diff(found, (before, after), level, text, queries))
+
+    def _diff(
+        self,
+        connection: Connection,
+        asked: tuple[str | int, str | int],
+        level: Level,
+        text: bool,
+        queries: Sequence[str],
+    ) -> Diff:
+        ends = resolve(connection, asked[0]), resolve(connection, asked[1])
+        if level == "results":
+            return self._result_diff(connection, ends, queries)
+        if queries:
+            raise UsageError("--query compares results: add --level results")
+        changes = _changes(connection, *ends)
+        layouts = self.store.texts.get(diff.layouts_of(changes)) if changes and (text or level == "chunks") else {}
         if level == "chunks":
             return Diff(*ends, chunks=diff.chunk_changes(changes, layouts))
         return Diff(*ends, documents=diff.with_text(changes, layouts) if text else changes)
@@ -141,21 +155,24 @@ class KnowledgeBase:
             return list(documents.at(connection, resolve(connection, as_of), source))
 
     def history(self, document: str) -> Sequence[DocumentVersion]:
-        """All versions of one document, oldest first. Raises NotFound."""
+        """All versions of one document that a kept version holds, oldest first. Raises NotFound."""
         with self.catalog.reading() as connection:
-            return documents.history(connection, _document_id(connection, document))
+            return documents.history(connection, resolve_document(connection, document))
 
     def document(self, document: str, *, as_of: str | int = "head") -> Document:
-        """A document's text as of a version. Raises NotFound."""
-        with self.catalog.reading() as connection:
+        """A document's text as of a version. Raises NotFound or Expired."""
+
+        def look(connection: Connection) -> Document:
             snapshot = self._snapshot(connection, as_of)
-            identity = _document_id(connection, document)
+            identity = resolve_document(connection, document)
             found = documents.some_at(connection, snapshot.version, [identity]).get(identity)
-        if found is None:
-            raise NotFound(
-                f"document {document!r} does not exist at version {snapshot.version}: `kb history` shows where it does"
-            )
-        return Document(found, _served(as_of, snapshot), self.store.texts.get([found.layout])[found.layout].text)
+            if found is None:
+                at = f"at version {snapshot.version}"
+                raise NotFound(f"document {document!r} does not exist {at}: `kb history` shows where it does")
+            text = self.store.texts.get([found.layout])[found.layout].text
+            return Document(found, _served(as_of, snapshot), text)
+
+        return undisturbed(self.catalog, look)
 
     # Names
 
@@ -207,24 +224,21 @@ class KnowledgeBase:
 
         With `sources`, the version's documents are also read again at their sources and compared with their digests.
         """
-        from kb.verify import verify
+        from kb.verify import comparable, verify
 
-        with self.catalog.reading() as connection:
-            found = verify(connection, self.store, resolve(connection, reference))
-            living = list(documents.at(connection, found.version)) if sources else []
-            confined = {(one.source, one.uri) for one in scan.quarantined(connection)}
+        found = undisturbed(self.catalog, lambda seen: verify(seen, self.store, resolve(seen, reference)))
         if not sources:
             return found
-        # Of a quarantined document it is known that its source holds something else.
-        compared = [version for version in living if (version.source, version.uri) not in confined]
+        with self.catalog.reading() as connection:
+            compared, left_out = comparable(connection, resolve(connection, found.version))
         findings = (*found.findings, *self.writer.compare_sources(compared))
-        return replace(found, sources=len(compared), quarantined=len(living) - len(compared), findings=findings)
+        return replace(found, sources=len(compared), quarantined=left_out, findings=findings)
 
     # Writing
 
     @property
     def writer(self) -> Writer:
-        """The verbs that write: `add_source`, `remove_source`, `plan`, `sync`."""
+        """The verbs that write: `add_source`, `remove_source`, `plan`, `sync`, `retain`."""
         return writer(self.home)
 
     def sync(self, *names: str, message: str | None = None, allow_deletes: bool = False) -> Any:
@@ -234,6 +248,10 @@ class KnowledgeBase:
     def plan(self, *names: str) -> Any:
         """What a sync would do; writes nothing."""
         return self.writer.plan(names)
+
+    def retain(self, policy: Policy, *, dry_run: bool = False) -> Any:
+        """Keeps the versions that the policy asks for, and the head; others expire, and what they alone needed goes."""
+        return self.writer.retain(policy, dry_run=dry_run)
 
     # What the verbs stand on
 
@@ -282,18 +300,3 @@ def _served(reference: str | int, snapshot: Snapshot) -> Served:
 def _changes(connection: Connection, before: int, after: int) -> tuple[DocumentChange, ...]:
     touched = documents.touched(connection, min(before, after), max(before, after))
     return diff.document_changes(touched, before, after)
-
-
-def _document_id(connection: Connection, document: str) -> str:
-    source, colon, uri = document.partition(":")
-    if colon:
-        if not snapshots.newest(connection, 1, source):
-            sources.require(connection, source)
-        identity = document_id(source, uri)
-        if documents.history(connection, identity):
-            return identity
-    elif len(document) >= 8:
-        found = documents.ids_by_prefix(connection, document)
-        if len(found) == 1:
-            return found[0]
-    raise NotFound(f"there is no document {document!r}: name it SOURCE:URI as `kb show` does, or by its id")

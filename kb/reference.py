@@ -1,7 +1,8 @@
-"""References: whatever a user may write for a version, and which version it means.
+"""References: whatever a user may write for a version or a document, and what it means.
 
-`head`, `head~2`, `42`, a tag, a date or time (the newest snapshot published by then; a date alone means its end, UTC),
-`NAME@REVISION` and `NAME@DATE` (where a source stood, by its own revisions and its own time).
+`head`, `head~2` (two version numbers before it), `42`, a tag, a date or time (the newest snapshot published by then; a
+date alone means its end, UTC), `NAME@REVISION` and `NAME@DATE` (where a source stood, by its own revisions and its own
+time). What a reference means never changes because versions expire: one that means an expired version is refused.
 """
 
 import difflib
@@ -9,9 +10,11 @@ import re
 from datetime import datetime, timedelta
 from typing import Final
 
-from kb.catalog import Connection, names, snapshots, sources
+from kb.catalog import Connection, documents, names, snapshots, sources
 from kb.clock import parse_instant
+from kb.digest import document_id
 from kb.errors import Expired, NotFound, UsageError
+from kb.kept import nearest_kept
 
 _HEAD: Final = re.compile(r"head(?:~(\d*))?")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -39,8 +42,24 @@ def resolve(connection: Connection, reference: str | int) -> int:
         return _kept(connection, _source_state(connection, name, state), head, text)
     moment = _moment(text)
     if moment is not None:
-        return _published_by(connection, moment, text)
+        return _kept(connection, _published_by(connection, moment, text), head, text)
     raise NotFound(f"no version is called {text!r}: {_nearest_tag(connection, text)}")
+
+
+def resolve_document(connection: Connection, document: str) -> str:
+    """The identity of the document that SOURCE:URI, or the beginning of its id, means. Raises NotFound."""
+    source, colon, uri = document.partition(":")
+    if colon:
+        if snapshots.latest_of(connection, source) is None:
+            sources.require(connection, source)
+        identity = document_id(source, uri)
+        if documents.history(connection, identity):
+            return identity
+    elif len(document) >= 8:
+        found = documents.ids_by_prefix(connection, document)
+        if len(found) == 1:
+            return found[0]
+    raise NotFound(f"there is no document {document!r}: name it SOURCE:URI as `kb show` does, or by its id")
 
 
 def check_tag(name: str) -> None:
@@ -59,13 +78,22 @@ def _kept(connection: Connection, version: int, head: int, written: str) -> int:
     if not 1 <= version <= head:
         meant = "" if written == str(version) else f" ({written})"
         raise NotFound(f"version {version}{meant} does not exist; the newest is {head}")
-    if snapshots.get(connection, version) is None:
-        raise Expired(f"version {version} has expired; the oldest kept is {snapshots.oldest(connection)}")
+    require_kept(connection, version, written)
     return version
 
 
+def require_kept(connection: Connection, version: int, written: str | int = "") -> None:
+    """Raises Expired, naming the oldest version that is kept and the nearest, where a published one is not."""
+    if snapshots.get(connection, version) is not None:
+        return
+    kept = snapshots.kept(connection)
+    meant = f" ({written})" if written and str(written) != str(version) else ""
+    near = nearest_kept(kept, version)
+    raise Expired(f"version {version}{meant} has expired; the oldest kept is {kept[0]}, the nearest is {near}")
+
+
 def _source_state(connection: Connection, name: str, state: str) -> int:
-    if sources.get(connection, name) is None and not snapshots.newest(connection, 1, name):
+    if sources.get(connection, name) is None and snapshots.latest_of(connection, name) is None:
         raise NotFound(f"no source is called {name!r}: `kb source list` shows them")
     moment = _moment(state)
     if moment is not None:

@@ -26,7 +26,7 @@ def status(connection: Connection, home: Home) -> Status:
 
 def _source(connection: Connection, source: Source, head: int) -> SourceStatus:
     run = runs.last(connection, source.name)
-    published = next(iter(snapshots.newest(connection, 1, source.name)), None)
+    published = snapshots.latest_of(connection, source.name)
     return SourceStatus(
         source=source,
         documents=documents.count_at(connection, head, source.name),

@@ -3,26 +3,33 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from kb.analysis import ANALYSER, analyse
 from kb.answers import Finding, Verification
-from kb.catalog import Connection, documents, snapshots, terms
+from kb.catalog import Connection, documents, scan, snapshots, terms
 from kb.digest import SetDigest, document_member, sha256_text
+from kb.kept import first_kept, needed
 from kb.layout import Layout, chunk_ids, layout_key
 from kb.nouns import FOREVER, DocumentVersion, Snapshot
 from kb.pipeline import Pipeline
 from kb.store import Store
 from kb.store.rows import members
 
-Span = tuple[str, int, int]
-"""A chunk row's identity: chunk id, `since`, `until`."""
+Span = tuple[str, str, int, int]
+"""A chunk's life: embedding space, chunk id, `since`, `until`; both as the first kept versions at or after them."""
 
 
 @dataclass(slots=True)
 class _Rows:
-    """What one pass over the stored rows tells: each version's part of the digests and statistics."""
+    """What one pass over the stored rows tells: each kept version's part of the digests and statistics.
 
+    What began or ended at an expired version counts at the next kept one. A row that no kept version needs would begin
+    and end at the same, so it makes no difference whether retention has removed it yet.
+    """
+
+    kept: Sequence[int]
     spans: dict[str, set[Span]] = field(default_factory=lambda: defaultdict(set))
     digests: dict[int, SetDigest] = field(default_factory=lambda: defaultdict(SetDigest))
     """By version: what its births and deaths add to the rows digest."""
@@ -32,22 +39,38 @@ class _Rows:
 
 
 def verify(connection: Connection, store: Store, version: int) -> Verification:
-    """Checks every snapshot up to the version: chain, documents, texts, spans, rows, vectors and statistics."""
-    history = [snapshot for snapshot in reversed(snapshots.newest(connection, None)) if snapshot.version <= version]
-    lives = [value for value in documents.every(connection) if value.since <= version]
+    """Checks all kept snapshots up to a kept version: chain, documents, texts, spans, rows, vectors and statistics.
+
+    Of an expired one it checks the record, and that nothing of what went with it is missed by one that is kept.
+    """
+    history = snapshots.records(connection, version)
+    kept = [number for number in snapshots.kept(connection) if number <= version]
     pipelines = _pipelines(connection, history)
-    layouts = store.texts.get(value.layout for value in lives)
+    lives = [value for value in documents.every(connection) if value.since <= version]
+    needed_lives = [value for value in lives if needed(kept, value.since, value.until)]
+    layouts = store.texts.get(value.layout for value in needed_lives)
     findings: list[Finding] = []
-    rows = _Rows()
-    for space in sorted({pipeline.space for pipeline in pipelines.values()}):
+    rows = _Rows(kept)
+    living = {snapshot.fingerprint for snapshot in history if snapshot.version in set(kept)}
+    for space in sorted({pipelines[fingerprint].space for fingerprint in living & pipelines.keys()}):
         findings += _scan(store, space, pipelines, version, rows)
     findings += _check_chain(history)
     findings += _check_pipelines(history, pipelines)
-    findings += _check_documents(history, lives)
-    findings += _check_layouts(lives, layouts)
-    findings += _check_spans(lives, layouts, pipelines, rows, version)
+    findings += _check_documents(history, kept, lives)
+    findings += _check_layouts(needed_lives, layouts)
+    findings += _check_spans(needed_lives, layouts, pipelines, rows)
     findings += _check_rows(connection, history, rows)
-    return Verification(version, len(history), len(lives), rows.count, 0, 0, tuple(findings))
+    expired = len(history) - len(kept)
+    return Verification(version, len(history), expired, len(needed_lives), rows.count, 0, 0, tuple(findings))
+
+
+def comparable(connection: Connection, version: int) -> tuple[list[DocumentVersion], int]:
+    """The version's documents that should be as their sources have them, and how many others there are."""
+    living = list(documents.at(connection, version))
+    # Of a quarantined document it is known that its source holds something else.
+    confined = {(one.source, one.uri) for one in scan.quarantined(connection)}
+    compared = [value for value in living if (value.source, value.uri) not in confined]
+    return compared, len(living) - len(compared)
 
 
 def _pipelines(connection: Connection, history: Iterable[Snapshot]) -> dict[str, Pipeline]:
@@ -68,18 +91,19 @@ def _scan(store: Store, space: str, pipelines: Mapping[str, Pipeline], version: 
     table = store.chunks(space, pipeline.dimensions)
     for batch in table.scan(f"since <= {version}", table.columns):
         for row, member in zip(batch.to_pylist(), members(batch), strict=True):
-            _add(rows, row, member, version)
-            yield from _check_row(row, pipeline)
+            if needed(rows.kept, row["since"], row["until"]):
+                _add(rows, space, row, member)
+                yield from _check_row(row, pipeline)
 
 
-def _add(rows: _Rows, row: Mapping[str, Any], member: bytes, version: int) -> None:
-    until = row["until"] if row["until"] <= version else FOREVER
+def _add(rows: _Rows, space: str, row: Mapping[str, Any], member: bytes) -> None:
+    since, until = first_kept(rows.kept, row["since"]), first_kept(rows.kept, row["until"])
     words = row["tokens"].split()
     rows.count += 1
-    rows.spans[row["document_id"]].add((row["chunk_id"], row["since"], until))
-    rows.digests[row["since"]].add([member])
-    rows.frequencies[row["since"]].update(set(words))
-    rows.tokens[row["since"]] += len(words)
+    rows.spans[row["document_id"]].add((space, row["chunk_id"], since, until))
+    rows.digests[since].add([member])
+    rows.frequencies[since].update(set(words))
+    rows.tokens[since] += len(words)
     if until != FOREVER:
         rows.digests[until].remove([member])
         rows.frequencies[until].subtract(set(words))
@@ -117,27 +141,31 @@ def _check_pipelines(history: Sequence[Snapshot], pipelines: Mapping[str, Pipeli
             yield Finding("changed pipeline", subject, "its parts are not those that its fingerprint names")
 
 
-def _check_documents(history: Sequence[Snapshot], lives: Sequence[DocumentVersion]) -> Iterator[Finding]:
-    """Each snapshot's digests are those of the document versions that it opened and closed."""
+def _check_documents(
+    history: Sequence[Snapshot], kept: Sequence[int], lives: Sequence[DocumentVersion]
+) -> Iterator[Finding]:
+    """Each snapshot's digests are those of the document versions that it opened and closed.
+
+    An expired one's content is not there to be compared; what it changed is, unless retention dropped part of that.
+    """
     opened: dict[int, list[DocumentVersion]] = defaultdict(list)
     closed: dict[int, list[DocumentVersion]] = defaultdict(list)
     for value in lives:
         opened[value.since].append(value)
         closed[value.until].append(value)
-    content, total = SetDigest(), 0
+    content, total, answering = SetDigest(), 0, {0, *kept}
     for snapshot in history:
-        new, old = opened[snapshot.version], closed[snapshot.version]
+        at, stated = snapshot.version, snapshot.documents
+        new, old = opened[at], closed[at]
         content.add(map(document_member, new))
         content.remove(map(document_member, old))
         total += len(new) - len(old)
-        changes = documents.changes_digest(new, old)
-        if (content.hexdigest(), changes, total) != (
-            snapshot.content_digest,
-            snapshot.changes_digest,
-            snapshot.documents.total,
-        ):
+        whole = (len(new), len(old)) == (stated.added + stated.changed, stated.changed + stated.removed)
+        changed = documents.changes_digest(new, old) != snapshot.changes_digest
+        lost = (content.hexdigest(), total) != (snapshot.content_digest, stated.total)
+        if (at in answering and lost) or (changed and (whole or {at - 1, at} <= answering)):
             detail = "the catalog's documents are not those that it published"
-            yield Finding("changed documents", f"version {snapshot.version}", detail)
+            yield Finding("changed documents", f"version {at}", detail)
 
 
 def _check_layouts(lives: Iterable[DocumentVersion], layouts: Mapping[str, Layout]) -> Iterator[Finding]:
@@ -166,19 +194,18 @@ def _check_spans(
     layouts: Mapping[str, Layout],
     pipelines: Mapping[str, Pipeline],
     rows: _Rows,
-    version: int,
 ) -> Iterator[Finding]:
     """The stored rows are exactly those that follow from the documents' versions."""
     by_document: dict[str, list[DocumentVersion]] = defaultdict(list)
     for value in lives:
         by_document[value.document_id].append(value)
     for document, versions in by_document.items():
-        expected = _expected(versions, layouts, pipelines, version)
-        found = rows.spans.get(document, set())
+        expected = _joined(_expected(versions, layouts, pipelines, rows.kept))
+        found = _joined(rows.spans.get(document, ()))
         subject = f"{versions[0].source}:{versions[0].uri}"
-        for chunk, since, until in sorted(expected - found):
+        for _, chunk, since, until in sorted(expected - found):
             yield Finding("missing row", f"chunk {chunk} of {subject}", f"it should live {_life(since, until)}")
-        for chunk, since, until in sorted(found - expected):
+        for _, chunk, since, until in sorted(found - expected):
             yield Finding("strange row", f"chunk {chunk} of {subject}", f"it should not live {_life(since, until)}")
     for document in rows.spans.keys() - by_document.keys():
         yield Finding("strange row", f"document {document}", "the catalog knows no such document")
@@ -188,34 +215,42 @@ def _expected(
     versions: Iterable[DocumentVersion],
     layouts: Mapping[str, Layout],
     pipelines: Mapping[str, Pipeline],
-    version: int,
-) -> set[Span]:
-    """The rows of one document: a chunk lives on while consecutive versions hold it in one embedding space."""
-    done: set[Span] = set()
-    living: dict[tuple[str, str], tuple[int, int]] = {}
+    kept: Sequence[int],
+) -> Iterator[Span]:
+    """The chunks of each of one document's versions, in the embedding space of its pipeline."""
     for value in versions:
-        if value.layout not in layouts or value.fingerprint not in pipelines:
-            continue
-        space = pipelines[value.fingerprint].space
-        held = {(space, chunk) for chunk in chunk_ids(value.document_id, layouts[value.layout].cuts)}
-        going_on = {key: span for key, span in living.items() if key in held and span[1] == value.since}
-        done |= {(key[1], *span) for key, span in living.items() if key not in going_on}
-        until = value.until if value.until <= version else FOREVER
-        living = {key: (going_on[key][0] if key in going_on else value.since, until) for key in held}
-    return done | {(key[1], *span) for key, span in living.items()}
+        if value.layout in layouts and value.fingerprint in pipelines:
+            life = first_kept(kept, value.since), first_kept(kept, value.until)
+            for chunk in set(chunk_ids(value.document_id, layouts[value.layout].cuts)):
+                yield pipelines[value.fingerprint].space, chunk, *life
+
+
+def _joined(spans: Iterable[Span]) -> set[Span]:
+    """A chunk that lives on through consecutive document versions is one row.
+
+    So are, here, two rows with nothing but expired versions between them: what was then need not be known any more.
+    """
+    found: list[Span] = []
+    for space, chunk, since, until in sorted(spans):
+        if found and (*found[-1][:2], found[-1][3]) == (space, chunk, since):
+            found[-1] = (space, chunk, found[-1][2], until)
+        else:
+            found.append((space, chunk, since, until))
+    return set(found)
 
 
 def _check_rows(connection: Connection, history: Sequence[Snapshot], rows: _Rows) -> Iterator[Finding]:
-    """Each snapshot's rows digest, counts and statistics are those of the rows that live at it."""
+    """Each kept snapshot's rows digest, counts and statistics are those of the rows that live at it."""
+    stated = {snapshot.version: snapshot.rows_digest for snapshot in history}
     digest, tokens = SetDigest(), 0
-    for snapshot in history:
-        at = snapshot.version
+    for before, at in pairwise((0, *rows.kept)):
         digest.merge(rows.digests[at])
         tokens += rows.tokens[at]
-        if digest.hexdigest() != snapshot.rows_digest:
+        if digest.hexdigest() != stated[at]:
             yield Finding("changed rows", f"version {at}", "its rows or vectors are not those that were published")
         frequencies = {term: count for term, count in rows.frequencies[at].items() if count}
-        if frequencies != terms.deltas_at(connection, at) or tokens != snapshots.tokens_total(connection, at):
+        deltas = terms.deltas_between(connection, before, at)
+        if frequencies != deltas or tokens != snapshots.tokens_total(connection, at):
             yield Finding("changed statistics", f"version {at}", "the term statistics do not follow from its rows")
 
 

@@ -8,6 +8,7 @@ from kb.answers import Finding
 from kb.errors import KBError
 from kb.home import Home
 from kb.nouns import DocumentVersion, Snapshot, Source
+from kb.retention import Policy
 
 
 class Writer(Protocol):
@@ -22,6 +23,8 @@ class Writer(Protocol):
     def compare_sources(self, versions: Sequence[DocumentVersion]) -> Sequence[Finding]: ...
 
     def sync(self, names: Sequence[str] = (), *, message: str | None = None, allow_deletes: bool = False) -> Any: ...
+
+    def retain(self, policy: Policy, *, dry_run: bool = False) -> Any: ...
 
 
 def writer(home: Home) -> Writer:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from indexer.plan import Plan
+from indexer.retain import Retention
 from indexer.writer import SyncReport
 from kb.answers import Answer, Diff, Document, Shown, Status, Verification
 from kb.catalog.scan import Quarantined
@@ -24,6 +25,7 @@ TYPES: dict[str, Any] = {
     "plan": list[Plan],
     "provenance": Provenance,
     "quarantine": list[Quarantined],
+    "retain": Retention,
     "search": Answer,
     "show": Shown,
     "sources": list[Source],

@@ -161,11 +161,25 @@ FINDING: Mapping[str, Any] = {"what": str, "subject": str, "detail": str}
 VERIFICATION: Mapping[str, Any] = {
     "version": int,
     "snapshots": int,
+    "expired": int,
     "documents": int,
     "chunks": int,
     "sources": int,
     "quarantined": int,
     "findings": [FINDING],
+}
+SHOWN: Mapping[str, Any] = {
+    "snapshot": SNAPSHOT,
+    "documents": [CHANGE],
+    "pipeline": dict,
+    "tags": list,
+    "compared_with": (int, NOTHING),
+}
+RETENTION: Mapping[str, Any] = {
+    "dry_run": bool,
+    "kept": [{"version": int, "committed_at": str, "tags": list, "rules": list}],
+    "expired": [SNAPSHOT],
+    "removed": {"chunks": int, "documents": int, "texts": int, "bytes": int},
 }
 DIFF: Mapping[str, Any] = {
     "from": int,

@@ -1,11 +1,14 @@
-"""A knowledge base held against the model: every version that was ever published, in all that it answers."""
+"""A knowledge base held against the model: all that every kept version answers, and that every expired one refuses."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
+import pytest
 from reference_model import History, Place, pieces, sha256
 
 import kb
+from kb.errors import Expired
 from kb.layout import Layout, chunk_ids
 from kb.nouns import DocumentVersion, Hit, Mode, Snapshot
 from kb.pipeline import Pipeline
@@ -22,16 +25,18 @@ class Comparison:
     def __init__(self, history: History) -> None:
         self._history = history
         self._turn = 0
-        self._log: list[Snapshot] = []
+        self._log: dict[int, Snapshot] = {}
 
     def check(self, base: kb.KnowledgeBase, tags: Mapping[str, int]) -> None:
         """Raises AssertionError for whatever any version answers otherwise than the model."""
         self._turn += 1
         log = list(base.log(None))[::-1]
-        assert log[: len(self._log)] == self._log, "a published snapshot never changes"
-        assert [snapshot.version for snapshot in log] == list(range(1, len(self._history.versions) + 1))
+        assert all(self._log.setdefault(one.version, one) == one for one in log), "a published snapshot never changes"
+        assert [snapshot.version for snapshot in log] == self._history.kept
         assert base.tags() == tags
-        self._log = log
+        for version in self._history.expired:
+            self._check_expired(base, version)
+        self._check_changes(base)
         documents = {snapshot.version: base.documents(as_of=snapshot.version) for snapshot in log}
         layouts = base.store.texts.get(value.layout for values in documents.values() for value in values)
         names = {version: name for name, version in tags.items()}
@@ -43,6 +48,38 @@ class Comparison:
 
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(check_version, log))
+
+    def _check_expired(self, base: kb.KnowledgeBase, version: int) -> None:
+        """It is refused, whatever it is asked for, and named with the oldest that is kept."""
+        asks: list[Callable[[], object]] = [
+            lambda: base.search(QUERIES[0], as_of=version, mode=MODES[self._turn % len(MODES)]),
+            lambda: base.documents(as_of=version),
+            lambda: base.document("docs:a.md", as_of=version),
+            lambda: base.show(version),
+            lambda: base.diff(version, "head"),
+            lambda: base.diff("head", f"head~{len(self._history.versions) - version}"),
+            lambda: base.tag("never", version),
+            lambda: base.verify(version),
+        ]
+        kept = rf"the oldest kept is {self._history.kept[0]}, the nearest is \d+"
+        words = rf"^version {version}( \(.*\))? has expired; {kept}$"
+        for ask in (asks[self._turn % len(asks)], asks[-1 - self._turn % 3]):
+            with pytest.raises(Expired, match=words):
+                ask()
+
+    def _check_changes(self, base: kb.KnowledgeBase) -> None:
+        """What `show` and `diff` tell of each kept version beside the kept one before it, over any gap."""
+        for before, after in pairwise(self._history.kept):
+            old, new = self._history.at(before).state, self._history.at(after).state
+            changed = {place for place in old.keys() | new.keys() if old.get(place) != new.get(place)}
+            found = base.diff(before, after, text=True).documents
+            assert {(change.source, change.uri) for change in found} == changed
+            for change in found:
+                place = change.source, change.uri
+                assert change.change == ("added" if place not in old else "removed" if place not in new else "changed")
+            shown = base.show(after)
+            assert shown.compared_with == before
+            assert {(change.source, change.uri) for change in shown.documents} == changed
 
     def _check_documents(
         self,

@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -119,10 +119,22 @@ class History:
     def __init__(self) -> None:
         self.versions: list[Expected] = []
         self.dimensions = DIMENSIONS
+        self.expired: set[int] = set()
 
     @property
     def head(self) -> State:
         return self.versions[-1].state if self.versions else {}
+
+    @property
+    def kept(self) -> list[int]:
+        """The versions that answer, oldest first."""
+        return [version for version in range(1, len(self.versions) + 1) if version not in self.expired]
+
+    def retain(self, wanted: Iterable[int]) -> list[int]:
+        """Lets all versions expire but those wanted and the head; returns which."""
+        gone = [version for version in self.kept[:-1] if version not in set(wanted)]
+        self.expired.update(gone)
+        return gone
 
     def at(self, version: int) -> Expected:
         return self.versions[version - 1]

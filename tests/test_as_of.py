@@ -15,6 +15,7 @@ from reference_model import DIMENSIONS, History, Place, State
 from workbench import Workbench, fill
 
 import kb
+from kb.retention import Policy
 
 SOURCES = ("docs", "notes")
 NAMES = ("a.md", "b.txt", "deep/er/c.md", "d e-ü%.rst", "e.py")
@@ -121,10 +122,28 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.history.versions)
     @rule(pick=picks)
     def tag(self, pick: int) -> None:
-        version = 1 + pick % len(self.history.versions)
+        version = self.history.kept[pick % len(self.history.kept)]
         name = f"tag-{len(self.tags)}"
         assert self.base.tag(name, version) == version
         self.tags[name] = version
+
+    @precondition(lambda self: self.history.versions)
+    @rule(last=st.none() | st.integers(1, 4), tagged=st.booleans(), picked=st.sets(picks, max_size=4))
+    def retain(self, last: int | None, tagged: bool, picked: Iterable[int]) -> None:
+        """Any versions may be kept: those of tags made for it beside the newest."""
+        for pick in picked:
+            self.tag(pick)
+        policy = Policy(last=last, tagged=tagged or last is None)
+        wanted = [*self.history.kept[-last:]] if last else []
+        wanted += self.tags.values() if policy.tagged else []
+        expected = self.history.retain(wanted)
+        foreseen, done = (self.bench.writer.retain(policy, dry_run=dry_run) for dry_run in (True, False))
+        assert [snapshot.version for snapshot in done.expired] == expected
+        assert (foreseen.kept, foreseen.expired, foreseen.removed) == (done.kept, done.expired, done.removed)
+        assert self.bench.writer.retain(policy).expired == ()
+        for version in {self.history.kept[0], self.history.kept[-1]}:
+            assert self.base.verify(version).findings == ()
+        self.looked = False
 
     @rule()
     def compact(self) -> None:

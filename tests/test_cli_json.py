@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from cli_shapes import (
     ANSWER,
-    CHANGE,
     DIFF,
     DOCUMENT,
     NOTHING,
     PLAN,
     QUARANTINED,
+    RETENTION,
     SERVED,
+    SHOWN,
     SNAPSHOT,
     SOURCE,
     STATUS,
@@ -34,8 +35,8 @@ SHAPES: dict[str, Any] = {
     "search alpha --mode dense --filter source=code --filter uri=*.py": ANSWER,
     "log": [SNAPSHOT],
     "log -n 1 --source code": [SNAPSHOT],
-    "show": {"snapshot": SNAPSHOT, "documents": [CHANGE], "pipeline": dict, "tags": list},
-    "show first": {"snapshot": SNAPSHOT, "documents": [CHANGE], "pipeline": dict, "tags": list},
+    "show": SHOWN,
+    "show first": SHOWN,
     "diff 1 head": DIFF,
     "diff 2 1 --text": DIFF,
     "diff 1 2 --level chunks": DIFF,
@@ -53,6 +54,8 @@ SHAPES: dict[str, Any] = {
     "source check code": {"documents": int, "revision": (str, NOTHING), "skipped": dict},
     "plan": [PLAN],
     "plan docs": [PLAN],
+    "retain --keep-last 2 --dry-run": RETENTION,
+    "retain --keep-hourly 1 --keep-within 1h --keep-tagged --dry-run": RETENTION,
 }
 
 

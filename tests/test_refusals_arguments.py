@@ -51,6 +51,14 @@ REFUSED: dict[str, tuple[Words, int, Words]] = {
     "command": (("serch", "alpha"), 2, ("serch",)),
     "flag": (("search", "alpha", "--asof", "1"), 2, ("--asof", "--as-of")),
     "results without a query": (("diff", "1", "1", "--level", "results"), 2, ("add --query",)),
+    "retention without a rule": (("retain",), 2, ("no rule", "--keep-last 10")),
+    "retention of a dry run alone": (("retain", "--dry-run"), 2, ("no rule",)),
+    "keep 0": (("retain", "--keep-last", "0"), 2, ("--keep-last", "1 or more", "not 0")),
+    "keep -1": (("retain", "--keep-weekly", "-1"), 2, ("--keep-weekly", "not -1")),
+    "keep 0 beside a good rule": (("retain", "--keep-monthly", "0", "--keep-tagged"), 2, ("--keep-monthly",)),
+    "keep some": (("retain", "--keep-daily", "some"), 2, ("'--keep-daily'", "'some'")),
+    "keep within nothing": (("retain", "--keep-within", "0d"), 2, ("--keep-within", "'0d'", "2y5m7d3h")),
+    "keep within a word": (("retain", "--keep-within", "week", "--keep-last", "1"), 2, ("--keep-within", "'week'")),
     "quarantine of no source": (("quarantine", "list", "dox"), 3, ("'dox'",)),
 }
 

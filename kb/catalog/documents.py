@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from kb.catalog.batches import batched_in
 from kb.catalog.catalog import Connection
-from kb.catalog.schema import document
+from kb.catalog.schema import document, snapshot
 from kb.clock import format_instant
 from kb.digest import digest
 from kb.nouns import FOREVER, DocumentVersion
@@ -38,13 +38,14 @@ def count_at(connection: Connection, version: int, source: str | None = None) ->
 
 
 def history(connection: Connection, document_id: str) -> Sequence[DocumentVersion]:
-    """All versions of one document, oldest first."""
-    query = select(document).where(document.c.document_id == document_id).order_by(document.c.since)
+    """All versions of one document that live at a kept version, oldest first."""
+    query = select(document).where(document.c.document_id == document_id, _needed()).order_by(document.c.since)
     return [DocumentVersion(**row) for row in connection.execute(query).mappings()]
 
 
 def ids_by_prefix(connection: Connection, prefix: str) -> Sequence[str]:
-    query = select(document.c.document_id).where(document.c.document_id.startswith(prefix, autoescape=True)).distinct()
+    begins = document.c.document_id.startswith(prefix, autoescape=True)
+    query = select(document.c.document_id).where(begins, _needed()).distinct()
     return list(connection.scalars(query.limit(3)))
 
 
@@ -60,9 +61,20 @@ def every(connection: Connection) -> Iterator[DocumentVersion]:
         yield DocumentVersion(**row)
 
 
+def spans(connection: Connection) -> list[tuple[str, int, int]]:
+    """The layout, `since` and `until` of every document version."""
+    query = select(document.c.layout, document.c.since, document.c.until)
+    return [(row.layout, row.since, row.until) for row in connection.execute(query)]
+
+
 def open_versions(connection: Connection, versions: Sequence[DocumentVersion]) -> None:
     if versions:
         connection.execute(insert(document), [asdict(value) for value in versions])
+
+
+def drop_unneeded(connection: Connection) -> None:
+    """Drops those that live at no kept version."""
+    connection.execute(delete(document).where(~_needed()))
 
 
 def close_versions(connection: Connection, closed: Sequence[DocumentVersion], until: int) -> None:
@@ -92,6 +104,11 @@ def _record(value: DocumentVersion) -> dict[str, Any]:
 
 def _lives(version: int) -> ColumnElement[bool]:
     return and_(document.c.since <= version, document.c.until > version)
+
+
+def _needed() -> ColumnElement[bool]:
+    lives = and_(snapshot.c.version >= document.c.since, snapshot.c.version < document.c.until)
+    return exists().where(snapshot.c.expired_at.is_(None), lives)
 
 
 def _between(column: ColumnElement[int], after: int, upto: int) -> ColumnElement[bool]:

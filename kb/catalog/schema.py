@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from kb.clock import format_instant, parse_instant
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest Alembic revision, so that opening a catalog need not import Alembic."""
 
 metadata = MetaData()
@@ -121,7 +121,10 @@ snapshot = Table(
     Column("rows_digest", String(64), nullable=False),
     Column("changes_digest", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
+    Column("expired_at", Instant),
+    comment="The record of an expired version stays: the chain of digests runs through it.",
 )
+Index("snapshot_kept", snapshot.c.expired_at, snapshot.c.version)
 Index("snapshot_committed_at", snapshot.c.committed_at)
 Index("snapshot_source", snapshot.c.source, snapshot.c.source_time)
 

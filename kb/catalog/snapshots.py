@@ -13,34 +13,64 @@ from kb.clock import format_instant
 from kb.digest import SetDigest, digest
 from kb.nouns import ChunkCounts, DocumentCounts, Snapshot
 
+_KEPT = snapshot.c.expired_at.is_(None)
+
 
 def head(connection: Connection) -> int:
-    """The newest version, 0 before the first."""
+    """The newest version, 0 before the first. It never expires."""
     return connection.scalar(select(func.max(snapshot.c.version))) or 0
 
 
 def get(connection: Connection, version: int) -> Snapshot | None:
-    row = connection.execute(select(snapshot).where(snapshot.c.version == version)).mappings().first()
+    """A version that is kept; None for one that has expired or never was."""
+    query = select(snapshot).where(snapshot.c.version == version, _KEPT)
+    row = connection.execute(query).mappings().first()
     return None if row is None else _snapshot(row)
 
 
 def newest(connection: Connection, limit: int | None, source: str | None = None) -> Sequence[Snapshot]:
-    query = select(snapshot).order_by(snapshot.c.version.desc()).limit(limit)
+    """Those that are kept, newest first."""
+    query = select(snapshot).where(_KEPT).order_by(snapshot.c.version.desc()).limit(limit)
     if source is not None:
         query = query.where(snapshot.c.source == source)
     return [_snapshot(row) for row in connection.execute(query).mappings()]
 
 
+def latest_of(connection: Connection, source: str) -> Snapshot | None:
+    """What a source published last, whether it is kept or not; None for one that never published."""
+    query = select(snapshot).where(snapshot.c.source == source).order_by(snapshot.c.version.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _snapshot(row)
+
+
+def records(connection: Connection, upto: int) -> Sequence[Snapshot]:
+    """All that were ever published, oldest first: those of expired versions, too."""
+    query = select(snapshot).where(snapshot.c.version <= upto).order_by(snapshot.c.version)
+    return [_snapshot(row) for row in connection.execute(query).mappings()]
+
+
 def published_by(connection: Connection, moment: datetime) -> int | None:
-    """The newest version published at or before the moment."""
+    """The newest version published at or before the moment, whether it is kept or not."""
     found: int | None = connection.scalar(select(func.max(snapshot.c.version)).where(snapshot.c.committed_at <= moment))
     return found
 
 
-def oldest(connection: Connection) -> int | None:
-    """The horizon."""
-    found: int | None = connection.scalar(select(func.min(snapshot.c.version)))
+def kept(connection: Connection) -> list[int]:
+    """The versions that answer, in order; the first is the horizon."""
+    return list(connection.scalars(select(snapshot.c.version).where(_KEPT).order_by(snapshot.c.version)))
+
+
+def kept_before(connection: Connection, version: int) -> int | None:
+    """The nearest kept version before another."""
+    found: int | None = connection.scalar(
+        select(func.max(snapshot.c.version)).where(_KEPT, snapshot.c.version < version)
+    )
     return found
+
+
+def count_expired(connection: Connection) -> int:
+    """How many versions have expired so far: it only ever grows."""
+    return connection.scalar(select(func.count()).where(snapshot.c.expired_at.is_not(None))) or 0
 
 
 def tokens_total(connection: Connection, version: int) -> int:
@@ -52,7 +82,7 @@ def add(connection: Connection, value: Snapshot, tokens: int) -> None:
     row = {
         field: getattr(value, field)
         for field in (column.name for column in snapshot.columns)
-        if not field.startswith(("documents_", "chunks_", "tokens_"))
+        if not field.startswith(("documents_", "chunks_", "tokens_", "expired_"))
     }
     counts = {f"documents_{key}": number for key, number in asdict(value.documents).items()}
     counts |= {f"chunks_{key}": number for key, number in asdict(value.chunks).items()}

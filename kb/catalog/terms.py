@@ -28,6 +28,11 @@ def frequencies(connection: Connection, version: int, terms: Iterable[str]) -> d
     return found
 
 
-def deltas_at(connection: Connection, version: int) -> dict[str, int]:
-    query = select(term.c.term, term.c.delta).where(term.c.version == version)
-    return {row.term: row.delta for row in connection.execute(query)}
+def deltas_between(connection: Connection, after: int, upto: int) -> dict[str, int]:
+    """By how much each term's frequency changed over the versions (after, upto]; unchanged ones are left out."""
+    query = (
+        select(term.c.term, func.sum(term.c.delta))
+        .where(term.c.version > after, term.c.version <= upto)
+        .group_by(term.c.term)
+    )
+    return {word: delta for word, delta in connection.execute(query) if delta}

@@ -69,6 +69,10 @@ def show(found: Shown) -> Iterator[str]:
     yield f"content      {snapshot.content_digest}"
     yield f"fingerprint  {snapshot.fingerprint}"
     yield from (f"  {part:<14} {value}" for part, value in found.pipeline.items())
+    if found.compared_with is None:
+        yield "what it changed is not known any more: every version before it has expired"
+    elif found.compared_with < snapshot.version - 1:
+        yield f"since version {found.compared_with}, the nearest kept before it:"
     yield from map(_document_change, found.documents)
 
 
@@ -111,7 +115,7 @@ def status(found: Status) -> Iterator[str]:
     yield f"{found.home}  model {found.model}"
     holds = f"{counted(found.documents, 'document')}, {counted(found.chunks, 'chunk')}"
     yield f"head {found.head} ({moment(found.committed_at)} UTC), {holds}"
-    yield f"catalog {_size(found.catalog_bytes)}, store {_size(found.store_bytes)}"
+    yield f"catalog {size(found.catalog_bytes)}, store {size(found.store_bytes)}"
     for one in found.sources:
         revision = f" at {one.source_revision[:10]}" if one.source_revision else ""
         yield ""
@@ -141,6 +145,8 @@ def verification(found: Verification) -> Iterator[str]:
     ]
     if found.sources or found.quarantined:
         checked.append(f"{counted(found.sources, 'document')} at their sources")
+    if found.expired:
+        checked[0] += f" ({found.expired} expired: their records)"
     yield f"version {found.version}: checked {', '.join(checked)}"
     if found.quarantined:
         yield f"{counted(found.quarantined, 'document')} not compared: a newer state is in quarantine"
@@ -148,7 +154,7 @@ def verification(found: Verification) -> Iterator[str]:
     yield "everything holds" if not found.findings else counted(len(found.findings), "finding")
 
 
-def _size(count: float) -> str:
+def size(count: float) -> str:
     for unit in ("B", "KiB", "MiB"):
         if count < 1024:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kb.nouns import FOREVER
 from kb.store import rows as shapes
@@ -75,6 +76,19 @@ class ChunkTable:
         if self.count(f"until > {head} AND until < {FOREVER}"):
             self._table.update(where=f"until > {head} AND until < {FOREVER}", values={"until": FOREVER})
 
+    def weigh(self, where: str) -> tuple[int, int]:
+        """How many rows the filter has, and the bytes of their texts, tokens and vectors before any compression."""
+        rows = size = 0
+        for batch in self.scan(where, ["text", "tokens"]):
+            rows += len(batch)
+            size += sum(bytes_of(batch.column(name)) for name in ("text", "tokens"))
+        return rows, size + rows * self.dimensions * 4
+
+    def forget(self, where: str) -> None:
+        """Removes the rows of the filter; their space comes back with the next upkeep."""
+        if self.count(where):
+            self._table.delete(where)
+
     def _gather(self, column: str, values: Iterable[str], where: str, columns: Sequence[str]) -> pa.Table:
         wanted = self._table.schema.empty_table().select(list(columns))
         parts = [wanted]
@@ -87,6 +101,16 @@ class ChunkTable:
 def alive(version: int) -> str:
     """The filter of the rows that live at a version."""
     return f"since <= {version} AND until > {version}"
+
+
+def between(spans: Iterable[tuple[int, int]]) -> str:
+    """The filter of the rows that live after `a` only, and end by `b`, for any of the spans (a, b)."""
+    return " OR ".join(f"(since > {after} AND until <= {upto})" for after, upto in spans)
+
+
+def bytes_of(texts: pa.Array | pa.ChunkedArray) -> int:
+    """The length of all the texts, in UTF-8."""
+    return int(pc.sum(pc.binary_length(texts)).as_py() or 0)
 
 
 def one_of(column: str, values: Iterable[str]) -> str:

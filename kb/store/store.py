@@ -1,5 +1,6 @@
 """Opening the store: one table of texts, and one table of chunk rows for each embedding space."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,9 +83,14 @@ class Store:
         database = await lancedb.connect_async(str(self._path), read_consistency_interval=timedelta(0))
         return await database.open_table(name)
 
+    def spaces(self) -> Iterator[ChunkTable]:
+        """The rows of every embedding space that was ever used."""
+        for table in self._tables():
+            if table.name.startswith("chunks_"):
+                yield self._chunk_table(table)
+
     def recover(self, head: int) -> None:
         """Takes back, in every table, whatever was written for versions after the head."""
         self.texts.recover(head)
-        for table in self._tables():
-            if table.name.startswith("chunks_"):
-                self._chunk_table(table).recover(head)
+        for table in self.spaces():
+            table.recover(head)

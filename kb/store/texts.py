@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from kb.layout import Layout
 from kb.nouns import Passage
-from kb.store.chunks import batches, one_of, patiently
+from kb.store.chunks import batches, bytes_of, one_of, patiently
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -69,6 +69,25 @@ class TextTable:
         new = [_row(layout, since) for key, layout in wanted.items() if key not in known]
         if new:
             self._table.add(pa.Table.from_pylist(new, schema=SCHEMA))
+
+    def keys(self, upto: int) -> set[str]:
+        """Of all layouts that were brought in up to a version."""
+        batches = self._table.search().where(f"since <= {upto}").select(["layout"]).limit(None).to_batches()
+        return {key for batch in batches for key in batch.column("layout").to_pylist()}
+
+    def weigh(self, keys: Iterable[str]) -> int:
+        """The bytes of the texts of those layouts, before any compression."""
+        return sum(
+            bytes_of(
+                self._table.search().where(one_of("layout", batch)).select(["text"]).limit(None).to_arrow()["text"]
+            )
+            for batch in batches(sorted(set(keys)))
+        )
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Removes those layouts; their space comes back with the next upkeep."""
+        for batch in batches(sorted(set(keys))):
+            self._table.delete(one_of("layout", batch))
 
     def recover(self, head: int) -> None:
         """Takes back whatever was written for versions after the head."""

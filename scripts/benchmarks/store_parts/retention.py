@@ -15,7 +15,7 @@ LAST: Final = 10
 
 
 def retain(home: Path) -> None:
-    """Lets all but the last versions expire. INTEGRATOR: the one call of retention; keep it true to its final form."""
+    """Lets all but the last versions expire."""
     from kb.retention import Policy
 
     with open_made(home) as base:

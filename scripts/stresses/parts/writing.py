@@ -1,6 +1,5 @@
 """The writer beside which readers read: commits, upkeep and retention, one after the other without pause."""
 
-import importlib.util
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -41,7 +40,7 @@ class HistoryWriter:
             if did["commits"] % UPKEEP_EVERY == 0:
                 self._publisher.store.upkeep(NONE, GRACE)
                 did["upkeep"] += 1
-            if did["commits"] % RETAIN_EVERY == 0 and importlib.util.find_spec("kb.retention"):
+            if did["commits"] % RETAIN_EVERY == 0:
                 retain(self._home)
                 did["retention"] += 1
         self._publisher.close()
@@ -54,7 +53,7 @@ class HistoryWriter:
 
 
 def retain(home: Path) -> None:
-    """Lets all but the last versions expire. INTEGRATOR: keep this call true to retention's final form."""
+    """Lets all but the last versions expire."""
     from kb.retention import Policy
 
     with open_made(home) as base:

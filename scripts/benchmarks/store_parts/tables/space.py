@@ -1,6 +1,5 @@
 """The tables of disk: the history's bytes, and what retention gives back."""
 
-import importlib.util
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,9 +34,6 @@ def disk(subject: Subject) -> None:
 def thinning(subject: Subject) -> None:
     """Retention to the last versions, beside a fresh build of them."""
     report, root = subject.report, subject.places.root
-    if importlib.util.find_spec("kb.retention") is None:
-        report.note("Retention is not measured: this program has none yet.")
-        return
     with _emptied(root / "thinned") as place:
         thinned = retention.thinned(subject.places.home, place)
     with _emptied(root / "fresh") as place:

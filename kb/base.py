@@ -12,6 +12,7 @@ from kb.answers import Answer, Diff, Document, DocumentChange, ResultChange, Ser
 from kb.catalog import Catalog, Connection, documents, names, scan, snapshots, sources
 from kb.clock import now
 from kb.digest import document_id
+from kb.embedding.queries import QueryVectors
 from kb.errors import NotFound, UsageError
 from kb.home import Home
 from kb.nouns import DocumentVersion, Mode, Snapshot, Source
@@ -20,7 +21,7 @@ from kb.reference import check_tag, resolve
 from kb.writing import Writer, writer
 
 if TYPE_CHECKING:
-    from kb.embedding.protocol import Embedder
+    from kb.embedding.protocol import Embedder, Vectors
     from kb.search.search import Query
     from kb.store import Store
 
@@ -36,6 +37,7 @@ class KnowledgeBase:
         self.catalog.require()
         self._store: Store | None = None
         self._embedders: dict[str, Embedder] = {}
+        self._queries = QueryVectors()
 
     def __enter__(self) -> "KnowledgeBase":
         return self
@@ -77,7 +79,7 @@ class KnowledgeBase:
                 sources.require(connection, name)
         pipeline = self._pipeline(connection, snapshot)
         table = self.store.chunks(pipeline.space, pipeline.dimensions)
-        return search(View(connection, self.store, table, snapshot), query, self._embedder(pipeline))
+        return search(View(connection, self.store, table, snapshot), query, self._query_embedder(pipeline))
 
     # Versions
 
@@ -253,15 +255,16 @@ class KnowledgeBase:
         assert parts is not None, "a pipeline is recorded with its first snapshot"
         return Pipeline.of(parts)
 
-    def _embedder(self, pipeline: Pipeline) -> "Callable[[], Embedder]":
-        def load() -> "Embedder":
-            from kb.embedding.load import load as load_model
+    def _query_embedder(self, pipeline: Pipeline) -> "Callable[[str], Vectors]":
+        return lambda text: self._queries.vector(pipeline.space, text, lambda: self._embedder(pipeline))
 
-            if pipeline.space not in self._embedders:
-                self._embedders[pipeline.space] = load_model(pipeline.embedder, pipeline.weights_sha256)
-            return self._embedders[pipeline.space]
+    def _embedder(self, pipeline: Pipeline) -> "Embedder":
+        """Loaded on the first call."""
+        from kb.embedding.load import load
 
-        return load
+        if pipeline.space not in self._embedders:
+            self._embedders[pipeline.space] = load(pipeline.embedder, pipeline.weights_sha256)
+        return self._embedders[pipeline.space]
 
 
 def open_path(path: str | Path | None = None) -> KnowledgeBase:

@@ -9,8 +9,7 @@ import pyarrow as pa
 
 from kb.analysis import analyse
 from kb.catalog import Connection, documents, snapshots, terms
-from kb.embedding.protocol import Embedder, Vectors
-from kb.embedding.query import embed_query
+from kb.embedding.protocol import Vectors
 from kb.errors import Corrupt, UsageError
 from kb.layout import chunk_ids
 from kb.nouns import FOREVER, DocumentVersion, Hit, Mode, Passage, Provenance, Scores, Snapshot
@@ -60,15 +59,15 @@ class View:
     snapshot: Snapshot
 
 
-def search(view: View, query: Query, embedder: Callable[[], Embedder]) -> tuple[Hit, ...]:
-    """The k best hits, ties by chunk id. The embedder is asked for only where the mode needs it.
+def search(view: View, query: Query, embed: Callable[[str], Vectors]) -> tuple[Hit, ...]:
+    """The k best hits, ties by chunk id. The query's vector is asked for only where the mode needs it.
 
     Each side names its candidates; all of them are then scored on both sides, so that a hit's score does not depend on
     which side found it.
     """
     where = f"{alive(view.snapshot.version)} AND {condition(query.filters)}"
     depth = max(DEPTH, query.k)
-    vector = embed_query(embedder(), query.text) if query.mode != "bm25" else None
+    vector = embed(query.text) if query.mode != "bm25" else None
     tokens = analyse(query.text) if query.mode != "dense" else []
     near = _near(view, vector, where, depth, query.exact) if vector is not None else []
     matching = _matching(view, tokens, where, depth, query.exact) if tokens else []

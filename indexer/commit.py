@@ -10,7 +10,7 @@ from indexer.delta import Delta
 from indexer.embed import Embedded
 from indexer.intake import Intake
 from kb.analysis import analyse
-from kb.catalog import Catalog, Connection, documents, pending, snapshots, terms
+from kb.catalog import Catalog, Connection, documents, facets, pending, snapshots, terms
 from kb.digest import SetDigest, document_member
 from kb.errors import Corrupt
 from kb.layout import Layout
@@ -59,6 +59,7 @@ class Commit:
     rows: SetDigest
     pipeline: Pipeline
     texts: frozenset[str]
+    facets: frozenset[str]
 
 
 def build(
@@ -79,6 +80,8 @@ def build(
     dying = tables.ended.some(delta.ended, f"until = {FOREVER}", tables.ended.columns)
     if len(dying) != len(delta.ended):
         raise Corrupt(f"{len(delta.ended) - len(dying)} chunk rows that live at the head are missing: run `kb verify`")
+    # In another space every chunk is a new one.
+    renewed = len(delta.renewed) if tables.born is tables.ended else 0
     content, rows = snapshots.read_ledger(connection)
     content.remove(map(document_member, closed))
     content.add(map(document_member, opened))
@@ -96,7 +99,7 @@ def build(
         message=occasion.message,
         fingerprint=pipeline.fingerprint,
         documents=_document_counts(opened, closed, parent),
-        chunks=_chunk_counts(len(born), len(dying), embedded.made, parent),
+        chunks=_chunk_counts(len(born), len(dying), renewed, embedded.made, parent),
         content_digest=content.hexdigest(),
         rows_digest=rows.hexdigest(),
         changes_digest=documents.changes_digest(opened, closed),
@@ -115,6 +118,7 @@ def build(
         rows=rows,
         pipeline=pipeline,
         texts=frozenset(birth.chunk.text_sha256 for birth in delta.born),
+        facets=frozenset(facet for birth in delta.born for facet in birth.facets),
     )
 
 
@@ -143,6 +147,7 @@ def publish(connection: Connection, commit: Commit) -> None:
     documents.close_versions(connection, commit.closed, commit.snapshot.version)
     documents.open_versions(connection, commit.opened)
     terms.add_deltas(connection, commit.snapshot.version, commit.frequencies)
+    facets.add(connection, commit.facets)
     snapshots.write_ledger(connection, commit.content, commit.rows)
     snapshots.add(connection, commit.snapshot, commit.tokens)
     pending.drop_vectors(connection, commit.pipeline.space, commit.texts)
@@ -159,6 +164,8 @@ def _rows(delta: Delta, embedded: Embedded) -> list[ChunkRow]:
             text_sha256=birth.chunk.text_sha256,
             text=birth.chunk.text,
             tokens=" ".join(analyse(birth.chunk.text)),
+            facets=birth.facets,
+            access=("",),
             vector=embedded.vectors[birth.chunk.text_sha256],
         )
         for birth in delta.born
@@ -192,6 +199,8 @@ def _document_counts(
     return DocumentCounts(len(new - old), len(new & old), len(old - new), total)
 
 
-def _chunk_counts(born: int, dying: int, made: int, parent: Snapshot | None) -> ChunkCounts:
+def _chunk_counts(born: int, dying: int, renewed: int, made: int, parent: Snapshot | None) -> ChunkCounts:
+    """A chunk that goes on with other facets is neither added nor removed."""
     total = (parent.chunks.total if parent else 0) + born - dying
-    return ChunkCounts(added=born, removed=dying, embedded=made, reused=born - made, total=total)
+    added = born - renewed
+    return ChunkCounts(added=added, removed=dying - renewed, embedded=made, reused=added - made, total=total)

@@ -104,8 +104,11 @@ class SourceSync:
         if not intake.changes_documents:
             return Delta((), frozenset())
         self._tell("diff")
-        cuts = self._session.store.texts.cuts(version.layout for version in intake.closed)
-        return diff(intake.opened, intake.closed, intake.layouts, cuts)
+        texts = self._session.store.texts
+        # A document whose metadata alone changed was not laid out again.
+        stored = texts.get({version.layout for version in intake.opened} - intake.layouts.keys())
+        before = texts.outlines(version.layout for version in intake.closed)
+        return diff(intake.opened, intake.closed, {**intake.layouts, **stored}, before)
 
     def embed(self, delta: Delta) -> Embedded:
         """A vector for each chunk that begins to live; a text that was ever embedded is not embedded again."""

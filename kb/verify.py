@@ -9,14 +9,15 @@ from kb.analysis import ANALYSER, analyse
 from kb.answers import Finding, Verification
 from kb.catalog import Connection, documents, snapshots, terms
 from kb.digest import SetDigest, document_member, sha256_text
-from kb.layout import Layout, chunk_ids, layout_key
+from kb.facets import Facets, lives
+from kb.layout import Layout, layout_key
 from kb.nouns import FOREVER, DocumentVersion, Snapshot
 from kb.pipeline import Pipeline
 from kb.store import Store
 from kb.store.rows import members
 
-Span = tuple[str, int, int]
-"""A chunk row's identity: chunk id, `since`, `until`."""
+Span = tuple[str, int, int, Facets]
+"""What tells a chunk row from others: chunk id, `since`, `until`, facets."""
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ def _add(rows: _Rows, row: Mapping[str, Any], member: bytes, version: int) -> No
     until = row["until"] if row["until"] <= version else FOREVER
     words = row["tokens"].split()
     rows.count += 1
-    rows.spans[row["document_id"]].add((row["chunk_id"], row["since"], until))
+    rows.spans[row["document_id"]].add((row["chunk_id"], row["since"], until, tuple(row["facets"])))
     rows.digests[row["since"]].add([member])
     rows.frequencies[row["since"]].update(set(words))
     rows.tokens[row["since"]] += len(words)
@@ -176,9 +177,9 @@ def _check_spans(
         expected = _expected(versions, layouts, pipelines, version)
         found = rows.spans.get(document, set())
         subject = f"{versions[0].source}:{versions[0].uri}"
-        for chunk, since, until in sorted(expected - found):
+        for chunk, since, until, _ in sorted(expected - found):
             yield Finding("missing row", f"chunk {chunk} of {subject}", f"it should live {_life(since, until)}")
-        for chunk, since, until in sorted(found - expected):
+        for chunk, since, until, _ in sorted(found - expected):
             yield Finding("strange row", f"chunk {chunk} of {subject}", f"it should not live {_life(since, until)}")
     for document in rows.spans.keys() - by_document.keys():
         yield Finding("strange row", f"document {document}", "the catalog knows no such document")
@@ -190,19 +191,22 @@ def _expected(
     pipelines: Mapping[str, Pipeline],
     version: int,
 ) -> set[Span]:
-    """The rows of one document: a chunk lives on while consecutive versions hold it in one embedding space."""
+    """The rows of one document.
+
+    A chunk lives on while consecutive versions hold it, with the same facets, in one embedding space.
+    """
     done: set[Span] = set()
-    living: dict[tuple[str, str], tuple[int, int]] = {}
+    living: dict[tuple[str, str, Facets], tuple[int, int]] = {}
     for value in versions:
         if value.layout not in layouts or value.fingerprint not in pipelines:
             continue
         space = pipelines[value.fingerprint].space
-        held = {(space, chunk) for chunk in chunk_ids(value.document_id, layouts[value.layout].cuts)}
+        held = {(space, *life) for life in lives(value, layouts[value.layout])}
         going_on = {key: span for key, span in living.items() if key in held and span[1] == value.since}
-        done |= {(key[1], *span) for key, span in living.items() if key not in going_on}
+        done |= {(key[1], *span, key[2]) for key, span in living.items() if key not in going_on}
         until = value.until if value.until <= version else FOREVER
         living = {key: (going_on[key][0] if key in going_on else value.since, until) for key in held}
-    return done | {(key[1], *span) for key, span in living.items()}
+    return done | {(key[1], *span, key[2]) for key, span in living.items()}
 
 
 def _check_rows(connection: Connection, history: Sequence[Snapshot], rows: _Rows) -> Iterator[Finding]:

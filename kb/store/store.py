@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from kb.errors import KBError
 from kb.store import rows, texts
 from kb.store.chunks import ChunkTable
 from kb.store.texts import TextTable
@@ -21,6 +22,7 @@ class Store:
         # Imported here: many commands write or read without a row of it.
         import lancedb
 
+        self._path = path
         self._database = lancedb.connect(str(path), read_consistency_interval=timedelta(0))
         self._spaces: dict[str, ChunkTable] = {}
         self._texts: TextTable | None = None
@@ -46,8 +48,14 @@ class Store:
     def chunks(self, space: str, dimensions: int) -> ChunkTable:
         """The rows of an embedding space; the table is made on first use."""
         if space not in self._spaces:
-            self._spaces[space] = ChunkTable(self._table(f"chunks_{space}", rows.schema(dimensions)), dimensions)
-            self._spaces[space].ensure_indexes()
+            table = ChunkTable(self._table(f"chunks_{space}", rows.schema(dimensions)), dimensions)
+            if lacking := set(rows.schema(dimensions).names) - set(table.columns):
+                raise KBError(
+                    f"the chunk rows in {self._path} are of an older program, without {' and '.join(sorted(lacking))}: "
+                    "make a new knowledge base with `kb init` and sync its sources again"
+                )
+            table.ensure_indexes()
+            self._spaces[space] = table
         return self._spaces[space]
 
     def recover(self, head: int) -> None:

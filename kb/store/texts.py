@@ -47,11 +47,6 @@ class TextTable:
         columns = ["layout", "text_sha256", "passages"]
         return {row["layout"]: _layout(row | {"text": ""}) for row in self._rows(keys, columns)}
 
-    def cuts(self, keys: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """The SHA-256 of each passage's text, by layout, without reading the texts."""
-        rows = self._rows(keys, ["layout", "passages"])
-        return {row["layout"]: tuple(p["text_sha256"] for p in row["passages"]) for row in rows}
-
     def write(self, layouts: Iterable[Layout], since: int) -> None:
         """Stores those layouts that are not there yet."""
         table = pa.Table.from_pylist([_row(layout, since) for layout in layouts], schema=SCHEMA)

@@ -9,8 +9,10 @@ from typing import Any
 from indexer.delta import Delta
 from indexer.embed import Embedded
 from indexer.intake import Intake
+from kb.access import EVERYONE, Groups
 from kb.analysis import analyse
-from kb.catalog import Catalog, Connection, documents, facets, pending, snapshots, terms
+from kb.catalog import Catalog, Connection, access, documents, facets, pending, snapshots, terms
+from kb.catalog.access import Permission
 from kb.digest import SetDigest, document_member
 from kb.errors import Corrupt
 from kb.layout import Layout
@@ -76,7 +78,8 @@ def build(
     parent = snapshots.get(connection, version - 1)
     closed = intake.closed
     opened = tuple(replace(value, since=version, until=FOREVER) for value in intake.opened)
-    born = living(_rows(delta, embedded), version, tables.born.dimensions)
+    permissions = access.recorded(connection, {birth.document.document_id for birth in delta.born})
+    born = living(_rows(delta, embedded, permissions), version, tables.born.dimensions)
     dying = tables.ended.some(delta.ended, f"until = {FOREVER}", tables.ended.columns)
     if len(dying) != len(delta.ended):
         raise Corrupt(f"{len(delta.ended) - len(dying)} chunk rows that live at the head are missing: run `kb verify`")
@@ -154,7 +157,7 @@ def publish(connection: Connection, commit: Commit) -> None:
     pending.settle(connection)
 
 
-def _rows(delta: Delta, embedded: Embedded) -> list[ChunkRow]:
+def _rows(delta: Delta, embedded: Embedded, permissions: Mapping[str, Permission]) -> list[ChunkRow]:
     return [
         ChunkRow(
             chunk_id=birth.chunk.chunk_id,
@@ -165,11 +168,16 @@ def _rows(delta: Delta, embedded: Embedded) -> list[ChunkRow]:
             text=birth.chunk.text,
             tokens=" ".join(analyse(birth.chunk.text)),
             facets=birth.facets,
-            access=("",),
+            access=_groups(permissions, birth.document.document_id),
             vector=embedded.vectors[birth.chunk.text_sha256],
         )
         for birth in delta.born
     ]
+
+
+def _groups(permissions: Mapping[str, Permission], document: str) -> Groups:
+    """Rows are born with the access list that their document has already."""
+    return permissions[document].groups if document in permissions else EVERYONE
 
 
 def _needed_layouts(opened: Iterable[DocumentVersion], layouts: Mapping[str, Layout]) -> tuple[Layout, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Step = Literal["wake", "poll", "fetch", "extract", "diff", "embed", "commit", "publish", "upkeep", "done"]
+Step = Literal["wake", "poll", "fetch", "extract", "permit", "diff", "embed", "commit", "publish", "upkeep", "done"]
 
 
 @dataclass(frozen=True, slots=True)

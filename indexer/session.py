@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from indexer import permission
 from indexer.extract.pool import ExtractionPool
 from indexer.pipeline import current
 from indexer.progress import Observer
@@ -65,7 +66,7 @@ class Session:
             pending.keep_vectors(connection, self.pipeline.space, vectors)
 
     def recover(self) -> None:
-        """Takes back what a commit that did not come to its end left in the store."""
+        """Takes back what a commit left in the store that did not come to its end, and ends what a permission began."""
         with self.catalog.reading() as connection:
             unfinished = pending.intended(connection)
             head = snapshots.head(connection)
@@ -73,3 +74,4 @@ class Session:
             self.store.recover(head)
             with self.catalog.writing() as connection:
                 pending.settle(connection)
+        permission.resume(self.catalog, lambda: self.store)

@@ -19,6 +19,7 @@ from indexer.progress import Observer, unobserved
 from indexer.rework import move_space
 from indexer.session import Session
 from indexer.sync import SourceSync, Synced
+from kb import access
 from kb.answers import Finding
 from kb.catalog import Catalog, pending, runs, scan, sources
 from kb.catalog.runs import Run
@@ -45,6 +46,8 @@ class SyncReport:
     quarantined: tuple[Quarantined, ...]
     refused: tuple[Refusal, ...]
     skipped: Mapping[str, int]
+    permitted: int
+    """Documents that other groups may see than before, in all their versions."""
 
     @property
     def partial(self) -> bool:
@@ -69,10 +72,14 @@ class Writer:
     def add_source(
         self, name: str, kind: str, options: Mapping[str, Any], *, base: Path | None = None, **settings: str | None
     ) -> Source:
-        """Registers a source; it is read by the next sync. Raises ConfigError or UsageError."""
+        """Registers a source; it is read by the next sync. Raises ConfigError or UsageError.
+
+        Beside its kind's own, any source has the option `access`: the groups that may see its documents.
+        """
         _check_name(name)
-        stored = registry.normalise(kind, options, base=base or Path.cwd())
-        source = Source(name, kind, stored, created_at=now(), **settings)
+        own, shared = _parted(options)
+        stored = registry.normalise(kind, own, base=base or Path.cwd())
+        source = Source(name, kind, stored, created_at=now(), **{**shared, **settings})
         with self.catalog.writing() as connection:
             if sources.get(connection, name):
                 raise UsageError(f"there is a source {name!r} already: change it with `kb source set`")
@@ -84,12 +91,14 @@ class Writer:
     ) -> Source:
         """Changes options and settings; those not given stay."""
         source = self._source(name)
-        merged = {**source.options, **options}
+        own, shared = _parted(options)
+        merged = {**source.options, **own}
         stored = registry.normalise(source.kind, merged, base=base or Path.cwd())
-        given = {key: value for key, value in settings.items() if value is not None}
+        given: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
+        given |= shared
         with self.catalog.writing() as connection:
             if stored != source.options:
-                given |= {"options": stored}  # type: ignore[dict-item]
+                given["options"] = stored
             if given:
                 sources.change(connection, name, **given)
         return self._source(name)
@@ -176,6 +185,7 @@ class Writer:
             quarantined=tuple(document for documents in quarantined for document in documents),
             refused=tuple(refused),
             skipped=sum((Counter(synced.skipped) for synced in reached), Counter()),
+            permitted=sum(synced.permitted for synced in reached),
         )
 
     def plan(self, names: Sequence[str] = (), *, allow_deletes: bool = False) -> Sequence[Plan]:
@@ -267,6 +277,12 @@ def _opened(connector: Connector) -> Iterator[Connector]:
     finally:
         if isinstance(connector, Closeable):
             connector.close()
+
+
+def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options that are the kind's own, and those that every source has."""
+    own = {key: value for key, value in options.items() if key != "access"}
+    return own, {"access": access.parse(options["access"])} if "access" in options else {}
 
 
 def _check_name(name: str) -> None:

@@ -58,13 +58,18 @@ class KnowledgeBase:
         k: int = 10,
         mode: Mode = "hybrid",
         exact: bool = False,
-        filters: Mapping[str, Sequence[str]] | None = None,
+        filters: Mapping[str, str | Sequence[str]] | None = None,
+        groups: Sequence[str] | None = None,
     ) -> Answer:
-        """The best passages as of a version. Raises UsageError, NotFound, Expired or EmbedderError."""
+        """The best passages as of a version. Raises UsageError, NotFound, Expired or EmbedderError.
+
+        With `groups`, only what is for everyone or for one of them; None is for one who may see everything.
+        """
+        from kb.search.filters import normalise
         from kb.search.search import Query
 
         began = time.perf_counter()
-        asked = Query(query, k, mode, exact, filters or {})
+        asked = Query(query, k, mode, exact, normalise(filters or {}), groups)
         with self.catalog.reading() as connection:
             snapshot = self._snapshot(connection, as_of)
             hits = self._find(connection, snapshot, asked)
@@ -207,11 +212,13 @@ class KnowledgeBase:
         With `sources`, the version's documents are also read again at their sources and compared with their digests.
         """
         from kb.verify import verify
+        from kb.verify_access import verify_access
 
         with self.catalog.reading() as connection:
             found = verify(connection, self.store, resolve(connection, reference))
             living = list(documents.at(connection, found.version)) if sources else []
             confined = {(one.source, one.uri) for one in scan.quarantined(connection)}
+        found = replace(found, findings=(*found.findings, *verify_access(self.catalog, self.store)))
         if not sources:
             return found
         # Of a quarantined document it is known that its source holds something else.

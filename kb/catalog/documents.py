@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, update
@@ -28,6 +29,23 @@ def some_at(connection: Connection, version: int, ids: Iterable[str]) -> dict[st
     query = select(document).where(_lives(version))
     rows = batched_in(connection, query, document.c.document_id, ids)
     return {row["document_id"]: DocumentVersion(**row) for row in rows}
+
+
+def by_modification(
+    connection: Connection, version: int, after: datetime | None, before: datetime | None
+) -> tuple[list[str], list[str]]:
+    """The ids of the documents at the version that were modified within [after, before), and of all others there.
+
+    What does not tell its time is among the others.
+    """
+    bounds = ([document.c.modified_at >= after] if after else []) + (
+        [document.c.modified_at < before] if before else []
+    )
+    within = func.coalesce(and_(True, *bounds), False).label("within")
+    parts: tuple[list[str], list[str]] = [], []
+    for row in connection.execute(select(document.c.document_id, within).where(_lives(version))):
+        parts[0 if row.within else 1].append(row.document_id)
+    return parts
 
 
 def count_at(connection: Connection, version: int, source: str | None = None) -> int:

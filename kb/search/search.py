@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from kb.access import keys_of
 from kb.analysis import analyse
 from kb.catalog import Connection, documents, snapshots, terms
 from kb.embedding.protocol import Vectors
@@ -14,10 +15,10 @@ from kb.errors import Corrupt, UsageError
 from kb.layout import chunk_ids
 from kb.nouns import FOREVER, DocumentVersion, Hit, Mode, Passage, Provenance, Scores, Snapshot
 from kb.search.bm25 import Statistics, exact_scores, scores
-from kb.search.filters import Filters, condition
+from kb.search.filters import AsOf, Filters, condition
 from kb.search.fusion import DEPTH, fuse
 from kb.store import Store
-from kb.store.chunks import ChunkTable, alive
+from kb.store.chunks import ChunkTable, alive, any_of
 from kb.store.rows import vectors
 
 LONGEST_QUERY: Final = 10_000
@@ -35,6 +36,8 @@ class Query:
     mode: Mode = "hybrid"
     exact: bool = False
     filters: Filters = field(default_factory=dict)
+    groups: Sequence[str] | None = None
+    """Those of the caller; None for one who may see everything."""
 
     def __post_init__(self) -> None:
         if not self.text.strip():
@@ -65,7 +68,7 @@ def search(view: View, query: Query, embed: Callable[[str], Vectors]) -> tuple[H
     Each side names its candidates; all of them are then scored on both sides, so that a hit's score does not depend on
     which side found it.
     """
-    where = f"{alive(view.snapshot.version)} AND {condition(query.filters)}"
+    where = _visible(view, query)
     depth = max(DEPTH, query.k)
     vector = embed(query.text) if query.mode != "bm25" else None
     tokens = analyse(query.text) if query.mode != "dense" else []
@@ -76,6 +79,13 @@ def search(view: View, query: Query, embed: Callable[[str], Vectors]) -> tuple[H
     bm25 = _bm25(view, tokens, rows) if tokens else []
     fused = fuse(dense, bm25) if query.mode == "hybrid" else dense or bm25
     return _hits(view, fused[: query.k], _scores(dense, bm25, len(near), len(matching)))
+
+
+def _visible(view: View, query: Query) -> str:
+    """The rows that live at the version, that the filters leave and that the caller may see."""
+    version = view.snapshot.version
+    filtered = f"{alive(version)} AND {condition(query.filters, AsOf(view.connection, version))}"
+    return filtered if query.groups is None else f"{filtered} AND {any_of('access', keys_of(query.groups))}"
 
 
 def _near(view: View, vector: Vectors, where: str, depth: int, exact: bool) -> list[str]:

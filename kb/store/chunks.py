@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class ChunkTable:
-    """Rows are inserted once and ended once; nothing else about them ever changes."""
+    """Rows are inserted once and ended once; nothing else about them ever changes but who may see them."""
 
     def __init__(self, table: "Table", dimensions: int) -> None:
         self._table = table
@@ -77,6 +77,12 @@ class ChunkTable:
         if len(both):
             merge = self._table.merge_insert(["chunk_id", "since"])
             merge.when_matched_update_all().when_not_matched_insert_all().execute(both)
+
+    def permit(self, documents: Iterable[str], groups: Sequence[str]) -> None:
+        """Sets the access list of all the documents' rows, whatever version they live at."""
+        for batch in batches(sorted(documents)):
+            if self.count(one_of("document_id", batch)):
+                self._table.update(where=one_of("document_id", batch), values={"access": list(groups)})
 
     def recover(self, head: int) -> None:
         """Takes back whatever was written for versions after the head."""

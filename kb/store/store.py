@@ -1,5 +1,6 @@
 """Opening the store: one table of texts, and one table of chunk rows for each embedding space."""
 
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +62,16 @@ class Store:
     def recover(self, head: int) -> None:
         """Takes back, in every table, whatever was written for versions after the head."""
         self.texts.recover(head)
+        for table in self._every_space():
+            table.recover(head)
+
+    def permit(self, documents: Sequence[str], groups: Sequence[str]) -> None:
+        """Sets the access list of the documents' rows in every space."""
+        for table in self._every_space():
+            table.permit(documents, groups)
+
+    def _every_space(self) -> Iterator[ChunkTable]:
         for name in self._names():
             if name.startswith("chunks_"):
                 table = self._database.open_table(name)
-                ChunkTable(table, table.schema.field("vector").type.list_size).recover(head)
+                yield ChunkTable(table, table.schema.field("vector").type.list_size)

@@ -11,13 +11,12 @@ from kb import diff, status
 from kb.answers import Answer, Diff, Document, DocumentChange, ResultChange, Served, Shown, Status, Verification
 from kb.catalog import Catalog, Connection, documents, names, scan, snapshots, sources
 from kb.clock import now
-from kb.digest import document_id
 from kb.embedding.queries import QueryVectors
 from kb.errors import NotFound, UsageError
 from kb.home import Home
 from kb.nouns import DocumentVersion, Mode, Snapshot, Source
 from kb.pipeline import Pipeline
-from kb.reference import check_tag, resolve
+from kb.reference import check_tag, resolve, resolve_document
 from kb.writing import Writer, writer
 
 if TYPE_CHECKING:
@@ -147,13 +146,13 @@ class KnowledgeBase:
     def history(self, document: str) -> Sequence[DocumentVersion]:
         """All versions of one document, oldest first. Raises NotFound."""
         with self.catalog.reading() as connection:
-            return documents.history(connection, _document_id(connection, document))
+            return documents.history(connection, resolve_document(connection, document))
 
     def document(self, document: str, *, as_of: str | int = "head") -> Document:
         """A document's text as of a version. Raises NotFound."""
         with self.catalog.reading() as connection:
             snapshot = self._snapshot(connection, as_of)
-            identity = _document_id(connection, document)
+            identity = resolve_document(connection, document)
             found = documents.some_at(connection, snapshot.version, [identity]).get(identity)
         if found is None:
             raise NotFound(
@@ -288,18 +287,3 @@ def _served(reference: str | int, snapshot: Snapshot) -> Served:
 def _changes(connection: Connection, before: int, after: int) -> tuple[DocumentChange, ...]:
     touched = documents.touched(connection, min(before, after), max(before, after))
     return diff.document_changes(touched, before, after)
-
-
-def _document_id(connection: Connection, document: str) -> str:
-    source, colon, uri = document.partition(":")
-    if colon:
-        if not snapshots.newest(connection, 1, source):
-            sources.require(connection, source)
-        identity = document_id(source, uri)
-        if documents.history(connection, identity):
-            return identity
-    elif len(document) >= 8:
-        found = documents.ids_by_prefix(connection, document)
-        if len(found) == 1:
-            return found[0]
-    raise NotFound(f"there is no document {document!r}: name it SOURCE:URI as `kb show` does, or by its id")

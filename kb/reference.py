@@ -9,8 +9,9 @@ import re
 from datetime import datetime, timedelta
 from typing import Final
 
-from kb.catalog import Connection, names, snapshots, sources
+from kb.catalog import Connection, documents, names, snapshots, sources
 from kb.clock import parse_instant
+from kb.digest import document_id
 from kb.errors import Expired, NotFound, UsageError
 
 _HEAD: Final = re.compile(r"head(?:~(\d*))?")
@@ -41,6 +42,22 @@ def resolve(connection: Connection, reference: str | int) -> int:
     if moment is not None:
         return _published_by(connection, moment, text)
     raise NotFound(f"no version is called {text!r}: {_nearest_tag(connection, text)}")
+
+
+def resolve_document(connection: Connection, document: str) -> str:
+    """The id of the document that `SOURCE:URI`, an id or its beginning names. Raises NotFound."""
+    source, colon, uri = document.partition(":")
+    if colon:
+        if not snapshots.newest(connection, 1, source):
+            sources.require(connection, source)
+        identity = document_id(source, uri)
+        if documents.history(connection, identity):
+            return identity
+    elif len(document) >= 8:
+        found = documents.ids_by_prefix(connection, document)
+        if len(found) == 1:
+            return found[0]
+    raise NotFound(f"there is no document {document!r}: name it SOURCE:URI as `kb show` does, or by its id")
 
 
 def check_tag(name: str) -> None:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from kb.access import EVERYONE, Groups, held
-from kb.catalog import Catalog, access
+from kb.catalog import Catalog, access, scan
 from kb.catalog.access import Change, Permission
 from kb.digest import document_id
 from kb.nouns import Source
@@ -30,11 +30,22 @@ def changed_by_reading(catalog: Catalog, source: Source, lists: Mapping[str, Gro
     return _changes((before.get(one, Permission(one)), _permission(one, own, source)) for one, own in owns.items())
 
 
-def permit(catalog: Catalog, store: Store, changes: Sequence[Change], tell: Callable[[str], None]) -> None:
-    """Makes the changes hold; each step is told before it is taken."""
+def permit(
+    catalog: Catalog,
+    store: Store,
+    changes: Sequence[Change],
+    read: tuple[str, Iterable[str]],
+    tell: Callable[[str], None],
+) -> None:
+    """Makes the changes hold, `read` being the source and the URIs that they were read from.
+
+    Each step is told before it is taken.
+    """
     tell("intent")
     with catalog.writing() as connection:
         access.intend(connection, changes)
+        # After a stop it does not matter what was seen before this: the source may say that again.
+        scan.distrust(connection, *read)
     tell("rows")
     _apply(catalog, store, tell)
 

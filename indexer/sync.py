@@ -1,6 +1,6 @@
 """The one way that a change travels: wake, poll, fetch, extract, chunk, diff, embed, commit, publish."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from connectors.protocol import Connector, Historical, Listing
@@ -55,7 +55,7 @@ class SourceSync:
         self.permit(changed_by_setting(self._session.catalog, self._source))
         for listing, rework in self.poll(connector):
             intake = self.take_in(connector, listing, rework)
-            self.permit(changed_by_reading(self._session.catalog, self._source, intake.access))
+            self.permit(changed_by_reading(self._session.catalog, self._source, intake.access), intake.access)
             delta = self.diff(intake)
             embedded = self.embed(delta)
             commit = self.commit(listing, intake, delta, embedded)
@@ -105,12 +105,13 @@ class SourceSync:
         )
         return take_in(around, listing, self._state, compare(self._state, listing, rework))
 
-    def permit(self, changes: Sequence[Change]) -> None:
+    def permit(self, changes: Sequence[Change], read: Iterable[str] = ()) -> None:
         """Lets the right groups see documents, in all versions that there are and in those to come."""
         if not changes:
             return
         session = self._session
-        permit(session.catalog, session.store, changes, lambda step: self._tell("permit", step))
+        name = self._source.name
+        permit(session.catalog, session.store, changes, (name, read), lambda step: self._tell("permit", step))
         living = {version.document_id for version in self._state.documents.values()}
         moved = {after.document_id for before, after in changes if before.groups != after.groups}
         self.synced.permitted += len(living & moved)

@@ -3,13 +3,14 @@
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from crash_support import Point, QuickWriter, at, call, commit, forkserver, rows, sync, sync_until_killed, write
+from access_support import TEXT, clean, seen
+from crash_support import QuickWriter, call, commit, sync, write
 from reference_model import DIMENSIONS
 from shelf import Paper, Shelf
 from workbench import Workbench, fill
@@ -18,17 +19,8 @@ import kb
 from indexer.creation import create
 from indexer.progress import Event
 from indexer.sync import Synced
-from kb.answers import Finding
 from kb.catalog import sources
 from kb.errors import ConfigError
-
-TEXT = "# Refunds\n\nCustomers have thirty days."
-GROUPS: Mapping[str, list[str] | None] = {
-    "owner": None,
-    "nobody": [],
-    "staff": ["staff"],
-    "both": ["x", "legal", "staff"],
-}
 
 
 @pytest.fixture
@@ -37,25 +29,6 @@ def bench(tmp_path: Path) -> Any:
     made.add_unregistered("shelf")
     yield made
     made.close()
-
-
-def seen(bench: Workbench, version: int | str = "head") -> dict[str, list[str]]:
-    """The URIs that each of the callers finds, both paths the same."""
-    found = {}
-    with kb.open(bench.home.path) as base:
-        for caller, groups in GROUPS.items():
-            hits = [
-                base.search("customers", as_of=version, k=100, exact=exact, groups=groups) for exact in (False, True)
-            ]
-            uris = [sorted({hit.provenance.uri for hit in answer}) for answer in hits]
-            assert uris[0] == uris[1]
-            found[caller] = uris[0]
-    return found
-
-
-def clean(bench: Workbench) -> tuple[Finding, ...]:
-    with kb.open(bench.home.path) as base:
-        return base.verify().findings
 
 
 def test_a_list_is_shared_with_or_it_hides(bench: Workbench) -> None:
@@ -200,76 +173,6 @@ def test_by_the_command_line(tmp_path: Path) -> None:
     assert "`access`" in refused.error
     with pytest.raises(ConfigError):
         QuickWriter(home).change_source("docs", {"access": 7})
-
-
-# Stops
-
-
-class Fault(Exception):
-    """What may be raised at any moment."""
-
-
-STEPS = ("intent", "rows", "settle")
-
-
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("change", [(None, ("staff",)), (("staff",), None), (("x",), ("staff",))])
-def test_a_change_that_was_stopped_holds_after_the_next_sync(
-    bench: Workbench, step: str, change: tuple[tuple[str, ...] | None, tuple[str, ...] | None]
-) -> None:
-    before, after = (Paper(TEXT, access=access) for access in change)
-    bench.sync_with("shelf", Shelf({"a.md": before}))
-    as_before = seen(bench)
-    with pytest.raises(Fault):
-        bench.sync_with("shelf", Shelf({"a.md": after}), observe=at(Point("permit", step, 1), fail))
-    assert clean(bench) == ()
-    if step != "settle":
-        assert seen(bench) == as_before
-    bench.sync_with("shelf", Shelf({"a.md": after}))
-    assert seen(bench)["nobody"] == (["a.md"] if change[1] is None else [])
-    assert seen(bench)["staff"] == ["a.md"]
-    assert clean(bench) == ()
-
-
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("first", [None, ("staff",)])
-def test_a_change_that_was_stopped_and_taken_back_leaves_nothing(
-    bench: Workbench, step: str, first: tuple[str, ...] | None
-) -> None:
-    """The rows may hold what was on its way, though nothing differs from what held before."""
-    before, other = Paper(TEXT, access=first), Paper(TEXT, access=() if first is None else None)
-    bench.sync_with("shelf", Shelf({"a.md": before}))
-    as_before = seen(bench)
-    with pytest.raises(Fault):
-        bench.sync_with("shelf", Shelf({"a.md": other}), observe=at(Point("permit", step, 1), fail))
-    bench.sync_with("shelf", Shelf({"a.md": before}))
-    assert seen(bench) == as_before
-    assert clean(bench) == ()
-
-
-def fail() -> None:
-    raise Fault
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_kill(tmp_path: Path, step: str) -> None:
-    home = create(tmp_path / "home", "hashing:32")[0].path
-    write(tmp_path / "docs", {"a.md": TEXT, "b.md": f"{TEXT} b"})
-    QuickWriter(home).add_source("docs", "folder", {"path": str(tmp_path / "docs")})
-    sync(home)
-    QuickWriter(home).change_source("docs", {"access": "staff"})
-    process = forkserver().Process(target=sync_until_killed, args=(home, Point("permit", step, 1)))
-    process.start()
-    process.join()
-    assert process.exitcode == -9
-    with kb.open(home) as base:
-        settled = rows(home, "SELECT count(*) FROM document_access WHERE applied")[0][0]
-        assert settled == 0, "nothing counts as applied before it is"
-        assert len(base.search("customers", groups=[])) == (0 if step == "settle" else 2)
-        sync(home)
-        assert len(base.search("customers", groups=[])) == 0
-        assert len(base.search("customers", groups=["staff"])) == 2
-        assert base.verify().findings == ()
 
 
 # Proof

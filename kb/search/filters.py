@@ -116,10 +116,10 @@ def _modified_before(key: str, values: Sequence[str], at: AsOf) -> str:
 
 def _modified(at: AsOf, after: datetime | None = None, before: datetime | None = None) -> str:
     # A document's time moves with each edit, its unchanged rows do not: so it is asked of the catalog.
-    within, without = documents.by_modification(at.connection, at.version, after, before)
-    if len(within) <= len(without):
-        return one_of("document_id", within) if within else NOTHING
-    return f"NOT {one_of('document_id', without)}" if without else "true"
+    within, ids = documents.by_modification(at.connection, at.version, after, before)
+    if not ids:
+        return NOTHING if within else "true"
+    return one_of("document_id", ids) if within else f"NOT {one_of('document_id', ids)}"
 
 
 def _moment(key: str, value: str) -> datetime:

@@ -89,6 +89,7 @@ def show_source(invocation: Invocation, name: str, as_json: bool) -> None:
     def lines() -> Iterator[str]:
         yield _source_line(found)
         yield from (f"  {key:<10} {value}" for key, value in found.options.items())
+        yield f"  access     {'everyone' if found.access is None else ', '.join(found.access)}"
 
     emit(found, as_json, lines)
 

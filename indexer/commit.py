@@ -9,8 +9,10 @@ from typing import Any
 from indexer.delta import Delta
 from indexer.embed import Embedded
 from indexer.intake import Intake
+from kb.access import EVERYONE, Groups
 from kb.analysis import analyse
-from kb.catalog import Catalog, Connection, documents, pending, snapshots, terms
+from kb.catalog import Catalog, Connection, access, documents, facets, pending, snapshots, terms
+from kb.catalog.access import Permission
 from kb.digest import SetDigest, document_member
 from kb.errors import Corrupt
 from kb.layout import Layout
@@ -59,6 +61,7 @@ class Commit:
     rows: SetDigest
     pipeline: Pipeline
     texts: frozenset[str]
+    facets: frozenset[str]
 
 
 def build(
@@ -75,10 +78,13 @@ def build(
     parent = snapshots.get(connection, version - 1)
     closed = intake.closed
     opened = tuple(replace(value, since=version, until=FOREVER) for value in intake.opened)
-    born = living(_rows(delta, embedded), version, tables.born.dimensions)
+    permissions = access.recorded(connection, {birth.document.document_id for birth in delta.born})
+    born = living(_rows(delta, embedded, permissions), version, tables.born.dimensions)
     dying = tables.ended.some(delta.ended, f"until = {FOREVER}", tables.ended.columns)
     if len(dying) != len(delta.ended):
         raise Corrupt(f"{len(delta.ended) - len(dying)} chunk rows that live at the head are missing: run `kb verify`")
+    # In another space every chunk is a new one.
+    renewed = len(delta.renewed) if tables.born is tables.ended else 0
     content, rows = snapshots.read_ledger(connection)
     content.remove(map(document_member, closed))
     content.add(map(document_member, opened))
@@ -96,7 +102,7 @@ def build(
         message=occasion.message,
         fingerprint=pipeline.fingerprint,
         documents=_document_counts(opened, closed, parent),
-        chunks=_chunk_counts(len(born), len(dying), embedded.made, parent),
+        chunks=_chunk_counts(len(born), len(dying), renewed, embedded.made, parent),
         content_digest=content.hexdigest(),
         rows_digest=rows.hexdigest(),
         changes_digest=documents.changes_digest(opened, closed),
@@ -115,6 +121,7 @@ def build(
         rows=rows,
         pipeline=pipeline,
         texts=frozenset(birth.chunk.text_sha256 for birth in delta.born),
+        facets=frozenset(facet for birth in delta.born for facet in birth.facets),
     )
 
 
@@ -143,13 +150,14 @@ def publish(connection: Connection, commit: Commit) -> None:
     documents.close_versions(connection, commit.closed, commit.snapshot.version)
     documents.open_versions(connection, commit.opened)
     terms.add_deltas(connection, commit.snapshot.version, commit.frequencies)
+    facets.add(connection, commit.facets)
     snapshots.write_ledger(connection, commit.content, commit.rows)
     snapshots.add(connection, commit.snapshot, commit.tokens)
     pending.drop_vectors(connection, commit.pipeline.space, commit.texts)
     pending.settle(connection)
 
 
-def _rows(delta: Delta, embedded: Embedded) -> list[ChunkRow]:
+def _rows(delta: Delta, embedded: Embedded, permissions: Mapping[str, Permission]) -> list[ChunkRow]:
     return [
         ChunkRow(
             chunk_id=birth.chunk.chunk_id,
@@ -159,10 +167,17 @@ def _rows(delta: Delta, embedded: Embedded) -> list[ChunkRow]:
             text_sha256=birth.chunk.text_sha256,
             text=birth.chunk.text,
             tokens=" ".join(analyse(birth.chunk.text)),
+            facets=birth.facets,
+            access=_groups(permissions, birth.document.document_id),
             vector=embedded.vectors[birth.chunk.text_sha256],
         )
         for birth in delta.born
     ]
+
+
+def _groups(permissions: Mapping[str, Permission], document: str) -> Groups:
+    """Rows are born with the access list that their document has already."""
+    return permissions[document].groups if document in permissions else EVERYONE
 
 
 def _needed_layouts(opened: Iterable[DocumentVersion], layouts: Mapping[str, Layout]) -> tuple[Layout, ...]:
@@ -192,6 +207,8 @@ def _document_counts(
     return DocumentCounts(len(new - old), len(new & old), len(old - new), total)
 
 
-def _chunk_counts(born: int, dying: int, made: int, parent: Snapshot | None) -> ChunkCounts:
+def _chunk_counts(born: int, dying: int, renewed: int, made: int, parent: Snapshot | None) -> ChunkCounts:
+    """A chunk that goes on with other facets is neither added nor removed."""
     total = (parent.chunks.total if parent else 0) + born - dying
-    return ChunkCounts(added=born, removed=dying, embedded=made, reused=born - made, total=total)
+    added = born - renewed
+    return ChunkCounts(added=added, removed=dying - renewed, embedded=made, reused=added - made, total=total)

@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from kb.layout import Layout, chunk_ids, chunks
+from kb.facets import Facets, lives
+from kb.layout import Layout, chunks
 from kb.nouns import Chunk, DocumentVersion
 
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """A chunk that begins to live, and the document that holds it."""
+    """A chunk that begins to live with these facets, and the document that holds it."""
 
     chunk: Chunk
     document: DocumentVersion
+    facets: Facets
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +24,26 @@ class Delta:
     born: tuple[Birth, ...]
     ended: frozenset[str]
 
+    @property
+    def renewed(self) -> frozenset[str]:
+        """Chunks that end only to go on with other facets."""
+        return self.ended & {birth.chunk.chunk_id for birth in self.born}
+
 
 def diff(
     opened: Iterable[DocumentVersion],
     closed: Iterable[DocumentVersion],
     layouts: Mapping[str, Layout],
-    cuts: Mapping[str, tuple[str, ...]],
+    before: Mapping[str, Layout],
 ) -> Delta:
-    """Pure. `layouts` holds those of what is opened, `cuts` the passages' digests of what is closed, by layout."""
-    before = {(version.document_id, version.layout): version for version in closed}
-    after = {(version.document_id, version.layout): version for version in opened}
-    old = {
-        identity
-        for (document, layout) in before.keys() - after.keys()
-        for identity in chunk_ids(document, cuts[layout])
+    """Pure. `layouts` holds those of what is opened, `before` those of what is closed, whose texts are not needed."""
+    old = {life for version in closed for life in lives(version, before[version.layout])}
+    new = {
+        life: Birth(chunk, version, life[1])
+        for version in opened
+        for chunk, life in zip(
+            chunks(version.document_id, layouts[version.layout]), lives(version, layouts[version.layout]), strict=True
+        )
     }
-    new = [
-        Birth(chunk, version)
-        for (document, layout), version in after.items()
-        if (document, layout) not in before
-        for chunk in chunks(document, layouts[layout])
-    ]
-    kept = {birth.chunk.chunk_id for birth in new} & old
-    return Delta(tuple(birth for birth in new if birth.chunk.chunk_id not in kept), frozenset(old - kept))
+    born = tuple(birth for life, birth in new.items() if life not in old)
+    return Delta(born, frozenset(chunk for chunk, _ in old - new.keys()))

@@ -32,6 +32,8 @@ class Intake:
     refused: tuple[Quarantined, ...]
     released: tuple[str, ...]
     skipped: Mapping[str, int]
+    access: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    """What the source says of who may see each document that was read, by URI; None where it says nothing."""
     moves: bool = False
     """Whether every chunk is born anew in another embedding space."""
 
@@ -71,6 +73,7 @@ class Read:
     revision: str | None = None
     modified_at: datetime | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    access: tuple[str, ...] | None = None
 
 
 Result = Prepared | DocumentVersion | KBError
@@ -95,6 +98,7 @@ def take_in(around: Circumstances, listing: Listing, state: SourceState, differe
         refused=tuple(_refusals(around, state, outcomes)),
         released=(*(version.uri for version in taken), *skipped, *difference.gone),
         skipped=dict(Counter(listing.skipped) + Counter(binary=len(skipped))),
+        access={read.entry.uri: read.access for read, _ in outcomes if read.content_sha256 is not None},
     )
 
 
@@ -126,7 +130,8 @@ def _tasks(
             waiting.append((Read(entry), fetched))
             continue
         content = sha256_bytes(fetched.content)
-        read = Read(entry, content, fetched.revision, fetched.modified_at, dict(fetched.metadata))
+        access = None if fetched.access is None else tuple(fetched.access)
+        read = Read(entry, content, fetched.revision, fetched.modified_at, dict(fetched.metadata), access)
         living = None if around.rework else state.documents.get(entry.uri)
         same = living if living and living.content_sha256 == content else None
         waiting.append((read, same))

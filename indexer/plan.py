@@ -12,6 +12,7 @@ from indexer.sync import SourceSync
 from kb.catalog import runs
 from kb.embedding.load import tokeniser
 from kb.errors import SourceUnavailable
+from kb.layout import Layout
 from kb.nouns import Source
 
 
@@ -36,7 +37,8 @@ class Plan:
 class Foreseen:
     """What the plans so far would have made: later ones reuse it."""
 
-    cuts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    outlines: dict[str, Layout] = field(default_factory=dict)
+    """Layouts with an empty text."""
     embedded: set[str] = field(default_factory=set)
     tokens: int = 0
 
@@ -97,18 +99,18 @@ def _with(session: Session, plan: Plan, intake: Intake, foreseen: Foreseen) -> P
 
 def _embeddings(session: Session, intake: Intake, foreseen: Foreseen) -> tuple[int, int]:
     """How many texts would be embedded, of how many chunks that would begin to live."""
-    foreseen.cuts |= {layout.key: layout.cuts for layout in intake.layouts.values()}
-    stored = {version.layout for version in intake.closed} - foreseen.cuts.keys()
-    foreseen.cuts |= session.store.texts.cuts(stored) if stored else {}
+    foreseen.outlines |= {key: replace(layout, text="") for key, layout in intake.layouts.items()}
+    stored = {version.layout for version in intake.closed} - foreseen.outlines.keys()
+    foreseen.outlines |= session.store.texts.outlines(stored) if stored else {}
     # A move closes each document and opens it as it was: all its chunks are born anew.
     closed = () if intake.opened and intake.moves else intake.closed
-    delta = diff(intake.opened, closed, intake.layouts, foreseen.cuts)
+    delta = diff(intake.opened, closed, {**foreseen.outlines, **intake.layouts}, foreseen.outlines)
     texts = {birth.chunk.text_sha256: birth.chunk.text for birth in delta.born}
     new = _unknown(session, texts.keys() - foreseen.embedded)
     foreseen.embedded |= new
     measure = tokeniser(session.pipeline.embedder)
     foreseen.tokens += sum(len(measure.offsets(texts[digest])) for digest in new)
-    return len(new), len(delta.born)
+    return len(new), len(delta.born) - len(delta.renewed)
 
 
 def _unknown(session: Session, digests: Iterable[str]) -> set[str]:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Step = Literal["wake", "poll", "fetch", "extract", "diff", "embed", "commit", "publish", "upkeep", "retain", "done"]
+Step = Literal[
+    "wake", "poll", "fetch", "extract", "permit", "diff", "embed", "commit", "publish", "upkeep", "retain", "done"
+]
 
 
 @dataclass(frozen=True, slots=True)

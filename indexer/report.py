@@ -17,10 +17,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from indexer.outcome import SyncReport
 from indexer.plan import Plan
 from indexer.progress import Event
 from indexer.retain import Retention
-from indexer.writer import SyncReport
 from kb.answers import plain
 from kb.cli.render import counted, log, moment, size
 
@@ -93,8 +93,10 @@ def report_lines(report: SyncReport) -> Iterator[str]:
         made, reused = sum(count.embedded for count in chunks), sum(count.reused for count in chunks)
         published = counted(len(report.snapshots), "snapshot")
         yield f"published {published}; {counted(made, 'chunk')} embedded, {reused} reused"
-    elif not report.refused:
+    elif not report.refused and not report.permitted:
         yield "nothing changed"
+    if report.permitted:
+        yield f"{counted(report.permitted, 'document')} may be seen by other groups than before, in all versions"
     for document in report.quarantined:
         yield f"in quarantine {document.source}:{document.uri}: {document.reason}: {document.detail}"
     if report.skipped:

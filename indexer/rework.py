@@ -82,8 +82,8 @@ def everything(session: Session, moved: Pipeline) -> Intake:
 
 def _exchange(intake: Intake) -> Delta:
     """All chunks end in the old space, and the same ones are born in the new."""
-    cuts = {key: layout.cuts for key, layout in intake.layouts.items()}
-    return Delta(diff(intake.opened, (), intake.layouts, {}).born, diff((), intake.closed, {}, cuts).ended)
+    born = diff(intake.opened, (), intake.layouts, {}).born
+    return Delta(born, diff((), intake.closed, {}, intake.layouts).ended)
 
 
 class Whole:

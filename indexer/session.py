@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from indexer import permission
 from indexer.extract.pool import ExtractionPool
 from indexer.pipeline import current
 from indexer.progress import Event, Observer
@@ -80,7 +81,7 @@ class Session:
         self._written = 0
 
     def recover(self) -> None:
-        """Takes back what a commit that did not come to its end left in the store, and ends a retention's work."""
+        """Undoes what a commit left that did not come to its end; ends what a retention or a permission began."""
         with self.catalog.reading() as connection:
             unfinished, unswept = pending.intended(connection), expiry.unswept(connection)
             head = snapshots.head(connection)
@@ -90,3 +91,4 @@ class Session:
                 pending.settle(connection)
         if unswept:
             sweep(self.catalog, self.store, lambda step: self.observe(Event("retain", "", step)))
+        permission.resume(self.catalog, lambda: self.store)

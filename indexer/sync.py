@@ -1,6 +1,6 @@
 """The one way that a change travels: wake, poll, fetch, extract, chunk, diff, embed, commit, publish."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from connectors.protocol import Connector, Historical, Listing
@@ -8,10 +8,12 @@ from indexer.commit import Commit, Occasion, Tables, build, publish, write
 from indexer.delta import Delta, diff
 from indexer.embed import Embedded, embed
 from indexer.intake import Circumstances, Intake, take_in
+from indexer.permission import changed_by_reading, changed_by_setting, permit
 from indexer.progress import Event, Step
 from indexer.session import Session
 from indexer.state import compare, load_state
 from kb.catalog import Connection, names, scan, snapshots, sources
+from kb.catalog.access import Change
 from kb.catalog.scan import Quarantined
 from kb.clock import now
 from kb.nouns import Snapshot, Source
@@ -27,6 +29,8 @@ class Synced:
     skipped: dict[str, int] = field(default_factory=dict)
     embedded: int = 0
     embed_seconds: float = 0.0
+    permitted: int = 0
+    """Living documents that other groups may see than before."""
 
 
 class SourceSync:
@@ -48,8 +52,10 @@ class SourceSync:
         Raises SourceUnavailable or DeletionRefused; what was published before that stays published.
         """
         self._tell("wake")
+        self.permit(changed_by_setting(self._session.catalog, self._source))
         for listing, rework in self.poll(connector):
             intake = self.take_in(connector, listing, rework)
+            self.permit(changed_by_reading(self._session.catalog, self._source, intake.access), intake.access)
             delta = self.diff(intake)
             embedded = self.embed(delta)
             commit = self.commit(listing, intake, delta, embedded)
@@ -99,13 +105,27 @@ class SourceSync:
         )
         return take_in(around, listing, self._state, compare(self._state, listing, rework))
 
+    def permit(self, changes: Sequence[Change], read: Iterable[str] = ()) -> None:
+        """Lets the right groups see documents, in all versions that there are and in those to come."""
+        if not changes:
+            return
+        session = self._session
+        name = self._source.name
+        permit(session.catalog, session.store, changes, (name, read), lambda step: self._tell("permit", step))
+        living = {version.document_id for version in self._state.documents.values()}
+        moved = {after.document_id for before, after in changes if before.groups != after.groups}
+        self.synced.permitted += len(living & moved)
+
     def diff(self, intake: Intake) -> Delta:
         """Which chunks begin to live and which end."""
         if not intake.changes_documents:
             return Delta((), frozenset())
         self._tell("diff")
-        cuts = self._session.store.texts.cuts(version.layout for version in intake.closed)
-        return diff(intake.opened, intake.closed, intake.layouts, cuts)
+        texts = self._session.store.texts
+        # A document whose metadata alone changed was not laid out again.
+        stored = texts.get({version.layout for version in intake.opened} - intake.layouts.keys())
+        before = texts.outlines(version.layout for version in intake.closed)
+        return diff(intake.opened, intake.closed, {**intake.layouts, **stored}, before)
 
     def embed(self, delta: Delta) -> Embedded:
         """A vector for each chunk that begins to live; a text that was ever embedded is not embedded again."""

@@ -1,10 +1,8 @@
 """The verbs that write: sources are added, changed and removed here, planned and synced."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,44 +12,23 @@ from connectors.protocol import Closeable, Connector, Listing
 from indexer.compare import compare_source
 from indexer.extract.pool import ExtractionPool
 from indexer.lock import writer_lock
+from indexer.outcome import Refusal, SyncReport, report
 from indexer.plan import Foreseen, Plan, plan_move, plan_source
 from indexer.progress import Observer, unobserved
 from indexer.retain import Retention, foresee, retain
 from indexer.rework import move_space
 from indexer.session import Session
 from indexer.sync import SourceSync, Synced
+from kb import access
 from kb.answers import Finding
 from kb.catalog import Catalog, pending, runs, scan, sources
 from kb.catalog.runs import Run
-from kb.catalog.scan import Quarantined
 from kb.clock import now
 from kb.errors import KBError, SourceUnavailable, UsageError
 from kb.home import Home, open_home
 from kb.nouns import DocumentVersion, Snapshot, Source
 from kb.retention import Policy
 from kb.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A source that could not be synced, and why."""
-
-    source: str
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    """What a sync did over all its sources; `quarantined` is all that is in quarantine now, not only what is new."""
-
-    snapshots: tuple[Snapshot, ...]
-    quarantined: tuple[Quarantined, ...]
-    refused: tuple[Refusal, ...]
-    skipped: Mapping[str, int]
-
-    @property
-    def partial(self) -> bool:
-        return bool(self.quarantined or self.refused)
 
 
 class Writer:
@@ -72,10 +49,14 @@ class Writer:
     def add_source(
         self, name: str, kind: str, options: Mapping[str, Any], *, base: Path | None = None, **settings: str | None
     ) -> Source:
-        """Registers a source; it is read by the next sync. Raises ConfigError or UsageError."""
+        """Registers a source; it is read by the next sync. Raises ConfigError or UsageError.
+
+        Beside its kind's own, any source has the option `access`: the groups that may see its documents.
+        """
         _check_name(name)
-        stored = registry.normalise(kind, options, base=base or Path.cwd())
-        source = Source(name, kind, stored, created_at=now(), **settings)
+        own, shared = _parted(options)
+        stored = registry.normalise(kind, own, base=base or Path.cwd())
+        source = Source(name, kind, stored, created_at=now(), **{**shared, **settings})
         with self.catalog.writing() as connection:
             if sources.get(connection, name):
                 raise UsageError(f"there is a source {name!r} already: change it with `kb source set`")
@@ -87,12 +68,14 @@ class Writer:
     ) -> Source:
         """Changes options and settings; those not given stay."""
         source = self._source(name)
-        merged = {**source.options, **options}
+        own, shared = _parted(options)
+        merged = {**source.options, **own}
         stored = registry.normalise(source.kind, merged, base=base or Path.cwd())
-        given = {key: value for key, value in settings.items() if value is not None}
+        given: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
+        given |= shared
         with self.catalog.writing() as connection:
             if stored != source.options:
-                given |= {"options": stored}  # type: ignore[dict-item]
+                given["options"] = stored
             if given:
                 sources.change(connection, name, **given)
         return self._source(name)
@@ -160,28 +143,14 @@ class Writer:
                     self._run(work, source)
                 except SourceUnavailable as error:
                     refused.append(Refusal(source.name, str(error)))
-            if any(synced.published for synced in reached) or moved:
+            if moved or any(synced.published or synced.permitted for synced in reached):
                 session.upkeep()
             if not refused and not names:
                 with self.catalog.writing() as connection:
                     pending.drop_all_vectors(connection)
-        return self._report(chosen, moved, reached, refused)
-
-    def _report(
-        self,
-        chosen: Sequence[Source],
-        moved: Snapshot | None,
-        reached: Sequence[Synced],
-        refused: Sequence[Refusal],
-    ) -> SyncReport:
         with self.catalog.reading() as connection:
-            quarantined = [scan.quarantined(connection, source.name) for source in chosen]
-        return SyncReport(
-            snapshots=(*filter(None, [moved]), *(snapshot for synced in reached for snapshot in synced.published)),
-            quarantined=tuple(document for documents in quarantined for document in documents),
-            refused=tuple(refused),
-            skipped=sum((Counter(synced.skipped) for synced in reached), Counter()),
-        )
+            quarantined = [found for source in chosen for found in scan.quarantined(connection, source.name)]
+        return report(moved, reached, refused, quarantined)
 
     def plan(self, names: Sequence[str] = (), *, allow_deletes: bool = False) -> Sequence[Plan]:
         """What a sync would do; writes nothing and needs no lock."""
@@ -280,6 +249,12 @@ def _opened(connector: Connector) -> Iterator[Connector]:
     finally:
         if isinstance(connector, Closeable):
             connector.close()
+
+
+def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options that are the kind's own, and those that every source has."""
+    own = {key: value for key, value in options.items() if key != "access"}
+    return own, {"access": access.parse(options["access"])} if "access" in options else {}
 
 
 def _check_name(name: str) -> None:

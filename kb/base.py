@@ -2,8 +2,9 @@
 
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +12,7 @@ from kb import diff, status
 from kb.answers import Answer, Diff, Document, DocumentChange, ResultChange, Served, Shown, Status, Verification
 from kb.catalog import Catalog, Connection, documents, names, scan, snapshots, sources
 from kb.clock import now
+from kb.embedding.models import LoadModel, Models
 from kb.errors import NotFound, UsageError
 from kb.home import Home
 from kb.nouns import DocumentVersion, Mode, Snapshot, Source
@@ -21,7 +23,6 @@ from kb.undisturbed import undisturbed
 from kb.writing import Writer, writer
 
 if TYPE_CHECKING:
-    from kb.embedding.protocol import Embedder
     from kb.search.query import Query
     from kb.store import Store
 
@@ -31,14 +32,13 @@ Level = Literal["documents", "chunks", "results"]
 class KnowledgeBase:
     """Reads a home's catalog and store. Any number may be open, in any number of processes, while one writer works."""
 
-    def __init__(self, home: Home, load_model: "Callable[[str, str], Embedder] | None" = None) -> None:
+    def __init__(self, home: Home, load_model: LoadModel | None = None) -> None:
         """`load_model` finds an embedder by its recorded name and digest, where it is none that `kb` knows."""
         self.home = home
-        self._load_model = load_model
         self.catalog = Catalog(home.catalog_url)
         self.catalog.require()
         self._store: Store | None = None
-        self._embedders: dict[str, Embedder] = {}
+        self._models = Models(load_model)
 
     def __enter__(self) -> "KnowledgeBase":
         return self
@@ -59,13 +59,18 @@ class KnowledgeBase:
         k: int = 10,
         mode: Mode = "hybrid",
         exact: bool = False,
-        filters: Mapping[str, Sequence[str]] | None = None,
+        filters: Mapping[str, str | Sequence[str]] | None = None,
+        groups: Sequence[str] | None = None,
     ) -> Answer:
-        """The best passages as of a version. Raises UsageError, NotFound, Expired or EmbedderError."""
+        """The best passages as of a version. Raises UsageError, NotFound, Expired or EmbedderError.
+
+        With `groups`, only what is for everyone or for one of them; None is for one who may see everything.
+        """
+        from kb.search.filters import normalise
         from kb.search.query import Query
 
         began = time.perf_counter()
-        asked = Query(query, k, mode, exact, filters or {})
+        asked = Query(query, k, mode, exact, normalise(filters or {}), groups)
 
         def look(connection: Connection) -> tuple[Snapshot, Any]:
             snapshot = self._snapshot(connection, as_of)
@@ -84,7 +89,9 @@ class KnowledgeBase:
                 sources.require(connection, name)
         pipeline = self._pipeline(connection, snapshot)
         table = self.store.chunks(pipeline.space, pipeline.dimensions)
-        return search(View(connection, self.store, table, snapshot), query, self._embedder(pipeline))
+        return search(
+            View(connection, self.store, table, snapshot), query, partial(self._models.query_vector, pipeline)
+        )
 
     # Versions
 
@@ -225,8 +232,10 @@ class KnowledgeBase:
         With `sources`, the version's documents are also read again at their sources and compared with their digests.
         """
         from kb.verify import comparable, verify
+        from kb.verify_access import verify_access
 
         found = undisturbed(self.catalog, lambda seen: verify(seen, self.store, resolve(seen, reference)))
+        found = replace(found, findings=(*found.findings, *verify_access(self.catalog, self.store)))
         if not sources:
             return found
         with self.catalog.reading() as connection:
@@ -273,17 +282,6 @@ class KnowledgeBase:
         parts = snapshots.pipeline_parts(connection, snapshot.fingerprint)
         assert parts is not None, "a pipeline is recorded with its first snapshot"
         return Pipeline.of(parts)
-
-    def _embedder(self, pipeline: Pipeline) -> "Callable[[], Embedder]":
-        def load() -> "Embedder":
-            from kb.embedding.load import load as load_known
-
-            if pipeline.space not in self._embedders:
-                found = (self._load_model or load_known)(pipeline.embedder, pipeline.weights_sha256)
-                self._embedders[pipeline.space] = found
-            return self._embedders[pipeline.space]
-
-        return load
 
 
 def open_path(path: str | Path | None = None) -> KnowledgeBase:

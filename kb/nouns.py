@@ -56,6 +56,8 @@ class Source:
     every: str | None = None
     cron: str | None = None
     created_at: datetime | None = None
+    access: tuple[str, ...] | None = None
+    """The groups that may see its documents; None for everyone. What it says of a document itself goes before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,16 @@ from kb.analysis import ANALYSER, analyse
 from kb.answers import Finding, Verification
 from kb.catalog import Connection, documents, scan, snapshots, terms
 from kb.digest import SetDigest, document_member, sha256_text
+from kb.facets import Facets, lives
 from kb.kept import first_kept, needed
-from kb.layout import Layout, chunk_ids, layout_key
+from kb.layout import Layout, layout_key
 from kb.nouns import FOREVER, DocumentVersion, Snapshot
 from kb.pipeline import Pipeline
 from kb.store import Store
 from kb.store.rows import members
 
-Span = tuple[str, str, int, int]
-"""A chunk's life: embedding space, chunk id, `since`, `until`; both as the first kept versions at or after them."""
+Span = tuple[str, str, Facets, int, int]
+"""A chunk's life: embedding space, chunk id, facets, `since`, `until`; both as the first kept versions from them on."""
 
 
 @dataclass(slots=True)
@@ -100,7 +101,8 @@ def _add(rows: _Rows, space: str, row: Mapping[str, Any], member: bytes) -> None
     since, until = first_kept(rows.kept, row["since"]), first_kept(rows.kept, row["until"])
     words = row["tokens"].split()
     rows.count += 1
-    rows.spans[row["document_id"]].add((space, row["chunk_id"], since, until))
+    life = (space, row["chunk_id"], tuple(row["facets"]), since, until)
+    rows.spans[row["document_id"]].add(life)
     rows.digests[since].add([member])
     rows.frequencies[since].update(set(words))
     rows.tokens[since] += len(words)
@@ -203,9 +205,9 @@ def _check_spans(
         expected = _joined(_expected(versions, layouts, pipelines, rows.kept))
         found = _joined(rows.spans.get(document, ()))
         subject = f"{versions[0].source}:{versions[0].uri}"
-        for _, chunk, since, until in sorted(expected - found):
+        for _, chunk, _, since, until in sorted(expected - found):
             yield Finding("missing row", f"chunk {chunk} of {subject}", f"it should live {_life(since, until)}")
-        for _, chunk, since, until in sorted(found - expected):
+        for _, chunk, _, since, until in sorted(found - expected):
             yield Finding("strange row", f"chunk {chunk} of {subject}", f"it should not live {_life(since, until)}")
     for document in rows.spans.keys() - by_document.keys():
         yield Finding("strange row", f"document {document}", "the catalog knows no such document")
@@ -221,21 +223,21 @@ def _expected(
     for value in versions:
         if value.layout in layouts and value.fingerprint in pipelines:
             life = first_kept(kept, value.since), first_kept(kept, value.until)
-            for chunk in set(chunk_ids(value.document_id, layouts[value.layout].cuts)):
-                yield pipelines[value.fingerprint].space, chunk, *life
+            for chunk, facets in set(lives(value, layouts[value.layout])):
+                yield pipelines[value.fingerprint].space, chunk, facets, *life
 
 
 def _joined(spans: Iterable[Span]) -> set[Span]:
-    """A chunk that lives on through consecutive document versions is one row.
+    """A chunk that lives on, with the same facets, through consecutive document versions is one row.
 
     So are, here, two rows with nothing but expired versions between them: what was then need not be known any more.
     """
     found: list[Span] = []
-    for space, chunk, since, until in sorted(spans):
-        if found and (*found[-1][:2], found[-1][3]) == (space, chunk, since):
-            found[-1] = (space, chunk, found[-1][2], until)
+    for space, chunk, facets, since, until in sorted(spans):
+        if found and (*found[-1][:3], found[-1][4]) == (space, chunk, facets, since):
+            found[-1] = (space, chunk, facets, found[-1][3], until)
         else:
-            found.append((space, chunk, since, until))
+            found.append((space, chunk, facets, since, until))
     return set(found)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from indexer.outcome import SyncReport
 from indexer.plan import Plan
 from indexer.retain import Retention
-from indexer.writer import SyncReport
 from kb.answers import Answer, Diff, Document, Shown, Status, Verification
 from kb.catalog.scan import Quarantined
 from kb.home import Config

@@ -121,6 +121,7 @@ SOURCE: Mapping[str, Any] = {
     "every": (str, NOTHING),
     "cron": (str, NOTHING),
     "created_at": str,
+    "access": (list, NOTHING),
 }
 STATUS: Mapping[str, Any] = {
     "home": str,
@@ -193,6 +194,7 @@ REPORT: Mapping[str, Any] = {
     "quarantined": [QUARANTINED],
     "refused": [{"source": str, "error": str}],
     "skipped": dict,
+    "permitted": int,
 }
 
 

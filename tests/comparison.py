@@ -107,12 +107,13 @@ class Comparison:
         expected = self._history.at(snapshot.version).chunks
         pipeline = Pipeline.of(base.show(snapshot.version).pipeline)
         table = base.store.chunks(pipeline.space, pipeline.dimensions)
-        batches = table.scan(alive(snapshot.version), ["chunk_id", "source", "uri", "text", "since"])
+        batches = table.scan(alive(snapshot.version), ["chunk_id", "source", "uri", "text", "since", "facets"])
         rows = [row for batch in batches for row in batch.to_pylist()]
         assert len(rows) == len(expected) == snapshot.chunks.total
         for row in rows:
             piece = expected[row["chunk_id"]]
             assert (row["source"], row["uri"], row["text"]) == (*piece.place, piece.text)
+            assert tuple(row["facets"]) == piece.facets
             assert row["since"] == self._history.life(piece.chunk_id, snapshot.version)[0]
 
     def _check_rankings(self, base: kb.KnowledgeBase, snapshot: Snapshot, reference: str | int) -> None:

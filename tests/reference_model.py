@@ -38,6 +38,7 @@ class Piece:
     end: int
     section: tuple[str, ...]
     text: str
+    facets: tuple[str, ...]
 
 
 def sha256(text: str) -> str:
@@ -55,7 +56,8 @@ def pieces(place: Place, text: str) -> tuple[Piece, ...]:
         cut = text[passage.start : passage.end]
         name = chunk_id(identity, sha256(cut), seen[cut])
         seen[cut] += 1
-        found.append(Piece(name, place, passage.start, passage.end, passage.section, cut))
+        facets = {f"media_type={extracted.media_type}", *(f"section={heading}" for heading in passage.section)}
+        found.append(Piece(name, place, passage.start, passage.end, passage.section, cut, tuple(sorted(facets))))
     return tuple(found)
 
 
@@ -157,11 +159,13 @@ class History:
         return True
 
     def life(self, name: str, version: int) -> tuple[int, int | None]:
-        """Since when the chunk that lives at the version has lived, and until when, without a gap."""
+        """Since when the chunk that lives at the version has lived with its facets, and until when, without a gap."""
+        facets = self.at(version).chunks[name].facets
 
         def lives(other: int) -> bool:
             same_space = self.at(other).dimensions == self.at(version).dimensions
-            return same_space and name in self.at(other).chunks
+            piece = self.at(other).chunks.get(name)
+            return same_space and piece is not None and piece.facets == facets
 
         since = version
         while since > 1 and lives(since - 1):

@@ -119,6 +119,8 @@ TAMPERED: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "a row's tokens": (change_rows(A_ROW, tokens="other words"), "changed tokens", "docs:a.md"),
     "a row's source": (change_rows(A_ROW, source="elsewhere"), "changed rows", "version 2"),
     "a row's uri": (change_rows(A_ROW, uri="z.md"), "changed rows", "version 2"),
+    "a row's facets": (change_rows(A_ROW, facets=["media_type=text/x"]), "changed rows", "version 2"),
+    "a row's lost facets": (change_rows(A_ROW, facets=["media_type=text/markdown"]), "missing row", "docs:a.md"),
     "a row's document": (change_rows(A_ROW, document_id="0" * 32), "strange row", "document 000"),
     "a vector": (turn_vector, "changed rows", "version 2"),
     "a missing row": (lambda home: chunk_table(home).delete(A_ROW) and None, "missing row", "docs:a.md"),

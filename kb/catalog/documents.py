@@ -2,9 +2,25 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from kb.catalog.batches import batched_in
 from kb.catalog.catalog import Connection
@@ -28,6 +44,23 @@ def some_at(connection: Connection, version: int, ids: Iterable[str]) -> dict[st
     query = select(document).where(_lives(version))
     rows = batched_in(connection, query, document.c.document_id, ids)
     return {row["document_id"]: DocumentVersion(**row) for row in rows}
+
+
+def by_modification(
+    connection: Connection, version: int, after: datetime | None, before: datetime | None
+) -> tuple[bool, list[str]]:
+    """True and the ids of the documents at the version that were modified within [after, before), or False and the ids
+    of all others there: whichever are fewer. What does not tell its time is among the others.
+    """
+    bounds = ([document.c.modified_at >= after] if after else []) + (
+        [document.c.modified_at < before] if before else []
+    )
+    within = func.coalesce(and_(true(), *bounds), false())
+    counted = select(func.count(), func.sum(case((within, 1), else_=0))).where(_lives(version))
+    total, found = connection.execute(counted).one()
+    fewer = 2 * (found or 0) <= total
+    ids = select(document.c.document_id).where(_lives(version), within if fewer else not_(within))
+    return fewer, list(connection.scalars(ids))
 
 
 def count_at(connection: Connection, version: int, source: str | None = None) -> int:

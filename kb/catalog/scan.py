@@ -51,6 +51,12 @@ def forget(connection: Connection, source: str, uris: Iterable[str]) -> None:
         connection.execute(delete(entry).where(entry.c.source == source, entry.c.uri.in_(batch)))
 
 
+def distrust(connection: Connection, source: str, uris: Iterable[str]) -> None:
+    """Makes the next sync read these documents again, unless they are recorded as seen before."""
+    for batch in batches(uris):
+        connection.execute(update(entry).where(entry.c.source == source, entry.c.uri.in_(batch)).values(stamp=""))
+
+
 def distrust_quarantined(connection: Connection, source: str | None) -> int:
     """Makes the next sync read quarantined documents again; returns how many."""
     query = update(entry).where(entry.c.outcome == "quarantined").values(stamp="")

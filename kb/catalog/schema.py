@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from kb.clock import format_instant, parse_instant
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest Alembic revision, so that opening a catalog need not import Alembic."""
 
 metadata = MetaData()
@@ -59,6 +59,7 @@ source = Table(
     Column("created_at", Instant, nullable=False),
     Column("checkpoint", Text),
     Column("fingerprint", String(64)),
+    Column("access", JSON(none_as_null=True)),
     comment="`checkpoint` and `fingerprint`: up to where, and by which pipeline, the source was last read.",
 )
 
@@ -206,6 +207,26 @@ quarantine = Table(
     Column("content_sha256", String(64)),
     Column("first_seen", Instant, nullable=False),
     Column("last_seen", Instant, nullable=False),
+)
+
+facet = Table(
+    "facet",
+    metadata,
+    Column("facet_id", String(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    comment="Facets that were ever indexed, by the digest of name and value; of metadata the name alone.",
+)
+Index("facet_name", facet.c.name)
+
+document_access = Table(
+    "document_access",
+    metadata,
+    Column("document_id", String(32), primary_key=True),
+    Column("own", JSON(none_as_null=True)),
+    Column("groups", JSON, nullable=False),
+    Column("applied", Boolean, nullable=False),
+    comment="Who may see a document, in all its versions: what its source says of it (`own`), and what holds.",
 )
 
 pending_vector = Table(

@@ -115,6 +115,11 @@ def pipeline_parts(connection: Connection, fingerprint: str) -> dict[str, Any] |
     return connection.scalar(select(pipeline.c.parts).where(pipeline.c.fingerprint == fingerprint))
 
 
+def pipelines(connection: Connection) -> Sequence[dict[str, Any]]:
+    """The parts of every pipeline that ever published."""
+    return list(connection.scalars(select(pipeline.c.parts)))
+
+
 def _plain(part: Any) -> Any:
     return format_instant(part) if isinstance(part, datetime) else part
 

@@ -39,6 +39,7 @@ def add(connection: Connection, value: Source) -> None:
             every=value.every,
             cron=value.cron,
             created_at=value.created_at,
+            access=value.access,
         )
     )
 
@@ -73,4 +74,5 @@ def trust(connection: Connection, old: str, new: str) -> None:
 
 
 def _source(row: RowMapping) -> Source:
-    return Source(**{key: row[key] for key in ("name", "kind", "options", "owner", "every", "cron", "created_at")})
+    facts = {key: row[key] for key in ("name", "kind", "options", "owner", "every", "cron", "created_at")}
+    return Source(**facts, access=None if row["access"] is None else tuple(row["access"]))

@@ -17,7 +17,14 @@ as_of_option = click.option("--as-of", default="head", metavar="REF", help="The 
 @click.option("-k", "k", default=10, show_default=True, help="How many hits.")
 @click.option("--mode", type=click.Choice(["hybrid", "dense", "bm25"]), default="hybrid", show_default=True)
 @click.option("--exact", is_flag=True, help="Score every live chunk: the reference for the quick path.")
-@click.option("--filter", "pairs", multiple=True, metavar="KEY=VALUE", help="source=NAME or uri=GLOB; repeatable.")
+@click.option(
+    "--filter",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="By source, uri, media_type or section (globs), modified_after, modified_before, or metadata; repeatable.",
+)
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="Only what NAME may see; repeatable.")
 @json_option
 @click.pass_obj
 def search(
@@ -28,13 +35,15 @@ def search(
     mode: str,
     exact: bool,
     pairs: Sequence[str],
+    groups: Sequence[str],
     as_json: bool,
 ) -> None:
     """Search as of a version: the best passages, each with its provenance."""
     with invocation.base() as base:
         from kb.search.filters import parse_filters
 
-        found = base.search(query, as_of=as_of, k=k, mode=mode, exact=exact, filters=parse_filters(pairs))  # type: ignore[arg-type]
+        filters = parse_filters(pairs)
+        found = base.search(query, as_of=as_of, k=k, mode=mode, exact=exact, filters=filters, groups=groups or None)  # type: ignore[arg-type]
     emit(found, as_json, lambda: render.answer(found))
 
 

@@ -1,7 +1,7 @@
 """A query's vector, however long the query is."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -20,19 +20,29 @@ class QueryEmbedder(Protocol):
 
 def embed_query(embedder: Embedder, text: str) -> Vectors:
     """One unit vector of a query, however long. Raises EmbedderError."""
-    return embed_whole(
-        embedder.embed_queries if isinstance(embedder, QueryEmbedder) else embedder.embed, embedder, text
-    )
+    return embed_queries(embedder, [text])[0]
+
+
+def embed_queries(embedder: Embedder, texts: Sequence[str]) -> list[Vectors]:
+    """One unit vector for each query, of any length, all made in one call of the embedder. Raises EmbedderError."""
+    embed = embedder.embed_queries if isinstance(embedder, QueryEmbedder) else embedder.embed
+    return embed_whole(embed, embedder, texts)
 
 
 def embed_passage(embedder: Embedder, text: str) -> Vectors:
     """One unit vector of a passage that may exceed the window. Raises EmbedderError."""
-    return embed_whole(embedder.embed, embedder, text)
+    return embed_whole(embedder.embed, embedder, [text])[0]
 
 
-def embed_whole(embed: Callable[[Sequence[str]], Vectors], embedder: Embedder, text: str) -> Vectors:
-    """Of the text, or the mean direction of its windows where it exceeds one: its end is never cut off."""
-    vectors = embed(cut_windows(embedder.tokeniser, text))
+def embed_whole(embed: Callable[[Sequence[str]], Vectors], embedder: Embedder, texts: Sequence[str]) -> list[Vectors]:
+    """Of each text, or the mean direction of its windows where it exceeds one: its end is never cut off."""
+    windows = [cut_windows(embedder.tokeniser, text) for text in texts]
+    vectors = embed([window for cut in windows for window in cut])
+    ends = list(accumulate(map(len, windows), initial=0))
+    return [_direction(vectors[start:end]) for start, end in pairwise(ends)]
+
+
+def _direction(vectors: Vectors) -> Vectors:
     mean = vectors.mean(axis=0)
     norm = np.linalg.norm(mean)
     # One vector is returned as it is: dividing by a norm of almost 1 would move it.

@@ -6,14 +6,15 @@ from typing import Final
 
 import pyarrow as pa
 
+from kb.access import keys_of
 from kb.embedding.protocol import Vectors
 from kb.search.bm25 import exact_scores
-from kb.search.filters import condition
+from kb.search.filters import AsOf, condition
 from kb.search.fusion import DEPTH
 from kb.search.query import Query, View
 from kb.search.ranking import Ranking, by_score, ranked, similarities
 from kb.store.candidates import Request
-from kb.store.chunks import alive
+from kb.store.chunks import alive, any_of
 from kb.store.rows import vectors
 
 _SPARE: Final = 50
@@ -32,8 +33,9 @@ class Candidates:
 
 def quickly(view: View, query: Query, vector: Vectors | None, tokens: Sequence[str]) -> Candidates:
     """By the indexes."""
-    where = _where(view, query)
-    matches = view.table.count(where) if query.filters else view.snapshot.chunks.total
+    where = _visible(view, query)
+    everything = not query.filters and query.groups is None
+    matches = view.snapshot.chunks.total if everything else view.table.count(where)
     # A word that the query repeats counts each time, here as in the score.
     request = Request(vector, tokens, where, matches, query.k + _SPARE, _columns(vector, tokens))
     near, matching = view.table.candidates(request)
@@ -42,15 +44,18 @@ def quickly(view: View, query: Query, vector: Vectors | None, tokens: Sequence[s
 
 def exactly(view: View, query: Query, vector: Vectors | None, tokens: Sequence[str]) -> Candidates:
     """By comparing and scoring every row that lives."""
-    where, depth = _where(view, query), max(DEPTH, query.k)
+    where, depth = _visible(view, query), max(DEPTH, query.k)
     near = _nearest(view, vector, where, depth) if vector is not None else []
     matching = _best_matching(view, tokens, where, depth) if tokens else []
     rows = view.table.some({*near, *matching}, where, _columns(vector, tokens))
     return Candidates(rows, len(near), len(matching))
 
 
-def _where(view: View, query: Query) -> str:
-    return f"{alive(view.snapshot.version)} AND {condition(query.filters)}"
+def _visible(view: View, query: Query) -> str:
+    """The rows that live at the version, that the filters leave and that the caller may see."""
+    version = view.snapshot.version
+    filtered = f"{alive(version)} AND {condition(query.filters, AsOf(view.connection, version))}"
+    return filtered if query.groups is None else f"{filtered} AND {any_of('access', keys_of(query.groups))}"
 
 
 def _columns(vector: Vectors | None, tokens: Sequence[str]) -> list[str]:

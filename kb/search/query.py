@@ -1,5 +1,6 @@
 """What is asked of a version, checked, and what the answer is read from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,6 +25,8 @@ class Query:
     mode: Mode = "hybrid"
     exact: bool = False
     filters: Filters = field(default_factory=dict)
+    groups: Sequence[str] | None = None
+    """Those of the caller; None for one who may see everything."""
 
     def __post_init__(self) -> None:
         if not self.text.strip():

@@ -6,8 +6,7 @@ import pyarrow as pa
 
 from kb.analysis import analyse
 from kb.catalog import snapshots, terms
-from kb.embedding.protocol import Embedder, Vectors
-from kb.embedding.query import embed_query
+from kb.embedding.protocol import Vectors
 from kb.nouns import Hit, Scores
 from kb.search.bm25 import Statistics, scores
 from kb.search.candidates import exactly, quickly
@@ -18,13 +17,13 @@ from kb.search.ranking import Ranking, ranked, similarities
 from kb.store.rows import vectors
 
 
-def search(view: View, query: Query, embedder: Callable[[], Embedder]) -> tuple[Hit, ...]:
-    """The k best hits, ties by chunk id. The embedder is asked for only where the mode needs it.
+def search(view: View, query: Query, embed: Callable[[str], Vectors]) -> tuple[Hit, ...]:
+    """The k best hits, ties by chunk id. The query's vector is asked for only where the mode needs it.
 
     Each side names its candidates; all of them are then scored on both sides, so that a hit's score does not depend on
     which side found it.
     """
-    vector = embed_query(embedder(), query.text) if query.mode != "bm25" else None
+    vector = embed(query.text) if query.mode != "bm25" else None
     tokens = analyse(query.text) if query.mode != "dense" else []
     found = (exactly if query.exact else quickly)(view, query, vector, tokens)
     dense = _dense(vector, found.rows) if vector is not None else []

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class ChunkTable:
-    """Rows are inserted once and ended once; nothing else about them ever changes."""
+    """Rows are inserted once and ended once; nothing else about them ever changes but who may see them."""
 
     def __init__(self, table: "Table", reader: "Callable[[], AsyncTable]") -> None:
         self._table = table
@@ -69,6 +69,12 @@ class ChunkTable:
             merge = self._table.merge_insert(["chunk_id", "since"])
             merge.when_matched_update_all().when_not_matched_insert_all().execute(both)
 
+    def permit(self, documents: Iterable[str], groups: Sequence[str]) -> None:
+        """Sets the access list of all the documents' rows, whatever version they live at."""
+        for batch in batches(sorted(documents)):
+            if self.count(one_of("document_id", batch)):
+                self._table.update(where=one_of("document_id", batch), values={"access": list(groups)})
+
     def recover(self, head: int) -> None:
         """Takes back whatever was written for versions after the head."""
         if self.count(f"since > {head}"):
@@ -115,6 +121,11 @@ def bytes_of(texts: pa.Array | pa.ChunkedArray) -> int:
 
 def one_of(column: str, values: Iterable[str]) -> str:
     return f"{column} IN ({', '.join(quoted(value) for value in values)})"
+
+
+def any_of(column: str, values: Iterable[str]) -> str:
+    """The filter of the rows whose list holds one of the values."""
+    return f"array_has_any({column}, [{', '.join(quoted(value) for value in values)}])"
 
 
 def quoted(value: str) -> str:

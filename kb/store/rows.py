@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from kb.digest import canonical
 from kb.nouns import FOREVER
 
 
@@ -21,6 +22,8 @@ class ChunkRow:
     text_sha256: str
     text: str
     tokens: str
+    facets: tuple[str, ...]
+    access: tuple[str, ...]
     vector: np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -36,6 +39,8 @@ def schema(dimensions: int) -> pa.Schema:
             pa.field("text_sha256", pa.string(), nullable=False),
             pa.field("text", pa.string(), nullable=False),
             pa.field("tokens", pa.string(), nullable=False),
+            pa.field("facets", pa.list_(pa.string()), nullable=False),
+            pa.field("access", pa.list_(pa.string()), nullable=False),
             pa.field("vector", pa.list_(pa.float32(), dimensions), nullable=False),
         ]
     )
@@ -43,7 +48,7 @@ def schema(dimensions: int) -> pa.Schema:
 
 def living(rows: Sequence[ChunkRow], since: int, dimensions: int) -> pa.Table:
     """A table of rows that live from `since` on."""
-    names = ("chunk_id", "document_id", "source", "uri", "text_sha256", "text", "tokens")
+    names = ("chunk_id", "document_id", "source", "uri", "text_sha256", "text", "tokens", "facets", "access")
     columns: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in names}
     columns["since"] = pa.array([since] * len(rows), pa.int32())
     columns["until"] = pa.array([FOREVER] * len(rows), pa.int32())
@@ -66,11 +71,16 @@ def vectors(rows: pa.Table | pa.RecordBatch) -> np.ndarray[Any, np.dtype[np.floa
 
 
 SEALED = ("chunk_id", "since", "document_id", "source", "uri", "text_sha256", "tokens")
-"""The columns that a row's digest covers beside its vector; the text is covered by its own digest."""
+"""The words that a row's digest covers beside its facets and vector; the text is covered by its own digest."""
 
 
 def members(rows: pa.Table | pa.RecordBatch) -> Iterator[bytes]:
-    """What stands for each row in the snapshot's rows digest: all but the text and the end of its life."""
+    """What stands for each row in the snapshot's rows digest.
+
+    All but the text, the end of its life, and its access list, which is not history: today's rules all versions.
+    """
     columns = [rows.column(name).to_pylist() for name in SEALED]
-    for vector, *fields in zip(vectors(rows), *columns, strict=True):
-        yield "\0".join(map(str, fields)).encode("utf-8", "surrogatepass") + b"\0" + vector.astype("<f4").tobytes()
+    facets = map(canonical, rows.column("facets").to_pylist())
+    for vector, held, *fields in zip(vectors(rows), facets, *columns, strict=True):
+        words = "\0".join(map(str, fields)).encode("utf-8", "surrogatepass")
+        yield b"\0".join((words, held, vector.astype("<f4").tobytes()))

@@ -1,12 +1,13 @@
 """Opening the store: one table of texts, and one table of chunk rows for each embedding space."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from kb.errors import KBError
 from kb.store import rows, texts
 from kb.store.chunks import ChunkTable
 from kb.store.loop import loop
@@ -60,7 +61,13 @@ class Store:
     def chunks(self, space: str, dimensions: int) -> ChunkTable:
         """The rows of an embedding space; the table is made on first use."""
         if space not in self._spaces:
-            self._spaces[space] = self._chunk_table(self._table(f"chunks_{space}", rows.schema(dimensions)))
+            table = self._chunk_table(self._table(f"chunks_{space}", rows.schema(dimensions)))
+            if lacking := set(rows.schema(dimensions).names) - set(table.columns):
+                raise KBError(
+                    f"the chunk rows in {self._path} are of an older program, without {' and '.join(sorted(lacking))}: "
+                    "make a new knowledge base with `kb init` and sync its sources again"
+                )
+            self._spaces[space] = table
         return self._spaces[space]
 
     def prepare(self, space: str, dimensions: int) -> ChunkTable:
@@ -94,3 +101,8 @@ class Store:
         self.texts.recover(head)
         for table in self.spaces():
             table.recover(head)
+
+    def permit(self, documents: Sequence[str], groups: Sequence[str]) -> None:
+        """Sets the access list of the documents' rows in every space."""
+        for table in self.spaces():
+            table.permit(documents, groups)

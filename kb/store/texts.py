@@ -43,6 +43,11 @@ class TextTable:
         """The layouts of those keys, whole."""
         return {row["layout"]: _layout(row) for row in self._rows(keys, SCHEMA.names)}
 
+    def outlines(self, keys: Iterable[str]) -> dict[str, Layout]:
+        """The layouts of those keys with an empty text: a long text costs, and its passages' places often suffice."""
+        columns = ["layout", "text_sha256", "passages"]
+        return {row["layout"]: _layout(row | {"text": ""}) for row in self._rows(keys, columns)}
+
     def places(self, keys: Iterable[str], cuts: Iterable[str]) -> dict[tuple[str, str], list[Passage]]:
         """The passages of those layouts whose texts have one of those SHA-256, in order, by layout and SHA-256."""
         found: dict[tuple[str, str], list[Passage]] = {}
@@ -55,11 +60,6 @@ class TextTable:
             for layout, passage in kept:
                 found.setdefault((layout, passage["text_sha256"]), []).append(_passage(passage))
         return found
-
-    def cuts(self, keys: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """The SHA-256 of each passage's text, by layout, without reading the texts."""
-        rows = self._rows(keys, ["layout", "passages"])
-        return {row["layout"]: tuple(p["text_sha256"] for p in row["passages"]) for row in rows}
 
     def write(self, layouts: Iterable[Layout], since: int) -> None:
         """Stores those layouts that are not there yet."""

@@ -30,20 +30,23 @@ GRACE: Final = timedelta(minutes=10)
 
 # Not `since` and `until`: nearly every row meets one of a version's two bounds, so that scanning the two columns takes
 # a fraction of what reading them out of an index does.
-CHUNK_INDEXES: Final = ("tokens", "chunk_id", "text_sha256")
+CHUNK_INDEXES: Final = ("tokens", "chunk_id", "text_sha256", "document_id", "facets", "access")
 TEXT_INDEXES: Final = ("layout",)
+_LISTS: Final = ("facets", "access")
+"""Indexed, a filter that keeps 5 % of 100,000 rows takes full text from 43 to 11 ms, flat vectors from 140 to 21."""
 _FLAT_MOST: Final = 20_000
 """Up to so many rows, comparing all of them is quick enough, and exact."""
 
 
 def ensure_indexes(table: "Table", columns: Sequence[str]) -> None:
     """Makes the indexes that the table lacks: from the first row on, every read may rest on them."""
-    from lancedb.index import BTree
+    from lancedb.index import BTree, LabelList
 
     indexed = {column for index in table.list_indices() for column in index.columns}
     for column in columns:
         if column not in indexed:
-            table.create_index(column, config=_whole_words() if column == "tokens" else BTree())
+            config = _whole_words() if column == "tokens" else LabelList() if column in _LISTS else BTree()
+            table.create_index(column, config=config)
 
 
 def upkeep(table: "Table", bounds: Bounds, grace: timedelta) -> None:

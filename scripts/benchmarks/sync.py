@@ -15,8 +15,9 @@ from pathlib import Path
 from statistics import median
 
 from indexer.creation import create
+from indexer.outcome import SyncReport
 from indexer.progress import Event
-from indexer.writer import SyncReport, Writer
+from indexer.writer import Writer
 from kb.catalog import runs
 
 BUNDLE = Path(__file__).parents[3] / "shared" / "data" / "peps.bundle"

@@ -73,7 +73,7 @@ class Publisher:
         """Publishes documents, given by their URIs and their passages, as `SourceSync` does after chunking."""
         intake = self._intake(texts)
         began = time.perf_counter()
-        delta = diff(intake.opened, intake.closed, intake.layouts, self.store.texts.cuts(_layouts(intake)))
+        delta = diff(intake.opened, intake.closed, intake.layouts, self.store.texts.outlines(_layouts(intake)))
         differed = time.perf_counter()
         embedded = self._embedded(delta)
         moments = [time.perf_counter()]

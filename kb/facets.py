@@ -1,0 +1,47 @@
+"""Facets: what a passage can be filtered by beside its place, written as the `name=value` words that its row holds."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from kb.layout import Layout, chunk_ids
+from kb.nouns import DocumentVersion, Passage
+
+RESERVED: Final = ("source", "uri", "media_type", "section", "modified_after", "modified_before")
+"""Filters of every knowledge base: metadata of such a name is filtered by as `metadata.NAME`."""
+GLOBBED: Final = ("media_type", "section")
+"""Facets that are filtered by with globs."""
+_METADATA: Final = "metadata."
+
+Facets = tuple[str, ...]
+
+
+def facets_of(version: DocumentVersion, passage: Passage) -> Facets:
+    """In order and each once: the media type, every heading above the passage, the document's metadata."""
+    metadata = (facet(filter_name(key), value) for key, value in version.metadata.items())
+    sections = (facet("section", heading) for heading in passage.section)
+    return tuple(sorted({facet("media_type", version.media_type), *sections, *metadata}))
+
+
+def lives(version: DocumentVersion, layout: Layout) -> Iterator[tuple[str, Facets]]:
+    """What the rows of a document version are told apart by: each chunk's id and its facets."""
+    ids = chunk_ids(version.document_id, layout.cuts)
+    for identity, passage in zip(ids, layout.passages, strict=True):
+        yield identity, facets_of(version, passage)
+
+
+def facet(name: str, value: str) -> str:
+    """Unambiguous, whatever the name and the value hold; what is no Unicode in them becomes `?`."""
+    # The first `=` is the one between them.
+    escaped = name.replace("%", "%25").replace("=", "%3D")
+    return f"{escaped}={value}".encode("utf-8", "replace").decode()
+
+
+def filter_name(key: str) -> str:
+    """The filter that a metadata key is asked for by."""
+    return f"{_METADATA}{key}" if key in RESERVED or key.startswith(_METADATA) else key
+
+
+def parted(written: str) -> tuple[str, str]:
+    """The name and the value that a facet was made from."""
+    name, _, value = written.partition("=")
+    return name.replace("%3D", "=").replace("%25", "%"), value

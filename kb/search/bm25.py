@@ -56,7 +56,8 @@ def scores(query: Sequence[str], candidates: Sequence[Sequence[str]], statistics
     """The scores that `exact_scores` gives these chunks in the corpus that `statistics` describes."""
     if not statistics.tokens or not candidates:
         return np.zeros(len(candidates))
-    occurrences = [Counter(chunk) for chunk in candidates]
+    wanted = frozenset(query)
+    occurrences = [Counter(token for token in chunk if token in wanted) for chunk in candidates]
     lengths = np.array([len(chunk) for chunk in candidates], dtype=np.float64)
     damping = K1 * (1 - B + B * lengths / (statistics.tokens / statistics.chunks))
     scored = np.zeros(len(candidates))

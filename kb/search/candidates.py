@@ -10,45 +10,43 @@ from kb.access import keys_of
 from kb.embedding.protocol import Vectors
 from kb.search.bm25 import exact_scores
 from kb.search.filters import AsOf, condition
-from kb.search.fusion import DEPTH
+from kb.search.fusion import DEPTH, promising
 from kb.search.query import Query, View
 from kb.search.ranking import Ranking, by_score, ranked, similarities
-from kb.store.candidates import Request
+from kb.store.candidates import Estimates, Request
 from kb.store.chunks import alive, any_of
 from kb.store.rows import vectors
 
-_SPARE: Final = 50
-"""Candidates of each side beyond the hits asked for. On SciFact, 50 gave the top 10 of 200 for every question."""
 _COLUMNS: Final = ("chunk_id", "document_id", "text_sha256", "text", "since", "until")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Rows of all candidates, each once; how many are the nearest, and how many hold a word of the query."""
+    """Rows of the candidates, each once; and what each side named, with its scores or estimates of them."""
 
     rows: pa.Table
-    near: int
-    matching: int
+    near: Estimates
+    matching: Estimates
 
 
 def quickly(view: View, query: Query, vector: Vectors | None, tokens: Sequence[str]) -> Candidates:
-    """By the indexes."""
-    where = _visible(view, query)
+    """By the indexes. Rows are read of those alone that, by what the indexes estimate, may be among the hits."""
+    where, depth = _visible(view, query), max(DEPTH, query.k)
     everything = not query.filters and query.groups is None
     matches = view.snapshot.chunks.total if everything else view.table.count(where)
     # A word that the query repeats counts each time, here as in the score.
-    request = Request(vector, tokens, where, matches, query.k + _SPARE, _columns(vector, tokens))
-    near, matching = view.table.candidates(request)
-    return Candidates(_distinct(pa.concat_tables([near, matching])), len(near), len(matching))
+    near, matching = view.table.candidates(Request(vector, tokens, where, matches, depth))
+    rows = view.table.some(promising(near, matching, query.k, depth), where, _columns(vector, tokens))
+    return Candidates(rows, near, matching)
 
 
 def exactly(view: View, query: Query, vector: Vectors | None, tokens: Sequence[str]) -> Candidates:
     """By comparing and scoring every row that lives."""
     where, depth = _visible(view, query), max(DEPTH, query.k)
-    near = _nearest(view, vector, where, depth) if vector is not None else []
-    matching = _best_matching(view, tokens, where, depth) if tokens else []
-    rows = view.table.some({*near, *matching}, where, _columns(vector, tokens))
-    return Candidates(rows, len(near), len(matching))
+    near = dict(_nearest(view, vector, where, depth)) if vector is not None else {}
+    matching = dict(_best_matching(view, tokens, where, depth)) if tokens else {}
+    rows = view.table.some(near.keys() | matching.keys(), where, _columns(vector, tokens))
+    return Candidates(rows, near, matching)
 
 
 def _visible(view: View, query: Query) -> str:
@@ -63,20 +61,15 @@ def _columns(vector: Vectors | None, tokens: Sequence[str]) -> list[str]:
     return [*_COLUMNS, *(["vector"] if vector is not None else []), *(["tokens"] if tokens else [])]
 
 
-def _distinct(rows: pa.Table) -> pa.Table:
-    first = {chunk: at for at, chunk in reversed(list(enumerate(rows["chunk_id"].to_pylist())))}
-    return rows.take(pa.array(sorted(first.values()), pa.int64()))
-
-
-def _nearest(view: View, vector: Vectors, where: str, depth: int) -> list[str]:
+def _nearest(view: View, vector: Vectors, where: str, depth: int) -> Ranking:
     best: Ranking = []
     for batch in view.table.scan(where, ["chunk_id", "vector"]):
         found = ranked(batch.column("chunk_id").to_pylist(), similarities(vectors(batch), vector))
         best = sorted(best + found[:depth], key=by_score)[:depth]
-    return [chunk for chunk, _ in best]
+    return best
 
 
-def _best_matching(view: View, query: Sequence[str], where: str, depth: int) -> list[str]:
+def _best_matching(view: View, query: Sequence[str], where: str, depth: int) -> Ranking:
     """By the reference's scores. Their statistics are those of the whole version, whatever the filters leave of it."""
     corpus: dict[str, list[str]] = {}
     for batch in view.table.scan(alive(view.snapshot.version), ["chunk_id", "tokens"]):
@@ -86,4 +79,4 @@ def _best_matching(view: View, query: Sequence[str], where: str, depth: int) -> 
     scored = ranked(ids, exact_scores(query, [corpus[chunk] for chunk in ids]))
     batches = view.table.scan(where, ["chunk_id"])
     allowed = {chunk for batch in batches for chunk in batch.column("chunk_id").to_pylist()}
-    return [chunk for chunk, score in scored if score > 0 and chunk in allowed][:depth]
+    return [(chunk, score) for chunk, score in scored if score > 0 and chunk in allowed][:depth]

@@ -9,14 +9,20 @@ most that the query could reach) and moves by .005 nDCG@10 at most for weights f
 is worse by .01 to .03, and candidates scored by one side alone cost up to .003.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from heapq import nlargest
+from itertools import islice
 from typing import Final
 
 from kb.search.ranking import Ranking
 
 DEPTH: Final = 200
-"""Candidates that each side gives at least where every row is looked at."""
+"""Candidates that each side gives at least."""
 DENSE_WEIGHT: Final = 0.73
+_READ: Final = 3
+"""Candidates looked at for each hit: estimates are off by a percent or two."""
+_SURE: Final = 5
+"""Of the best by BM25, as many are looked at in any case: the best of all scales the others."""
 
 
 def fuse(dense: Sequence[tuple[str, float]], bm25: Sequence[tuple[str, float]]) -> Ranking:
@@ -33,3 +39,18 @@ def fuse(dense: Sequence[tuple[str, float]], bm25: Sequence[tuple[str, float]]) 
         for chunk in cosines.keys() | scores.keys()
     }
     return sorted(fused.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def promising(dense: Mapping[str, float], bm25: Mapping[str, float], k: int, depth: int) -> set[str]:
+    """The ids that, by estimates of their scores, may be among the k best.
+
+    What one side does not name counts there as much as the last that it names: it may be next.
+    """
+    least_cosine = min(dense.values(), default=0.0)
+    least_score = min(bm25.values()) if len(bm25) >= depth else 0.0
+    best = max(bm25.values(), default=0.0) or 1.0
+    estimated = {
+        chunk: DENSE_WEIGHT * dense.get(chunk, least_cosine) + (1 - DENSE_WEIGHT) * bm25.get(chunk, least_score) / best
+        for chunk in dense.keys() | bm25.keys()
+    }
+    return {*nlargest(_READ * k, estimated, key=estimated.__getitem__), *islice(bm25, _SURE)}

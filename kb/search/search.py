@@ -9,11 +9,12 @@ from kb.catalog import snapshots, terms
 from kb.embedding.protocol import Vectors
 from kb.nouns import Hit, Scores
 from kb.search.bm25 import Statistics, scores
-from kb.search.candidates import exactly, quickly
+from kb.search.candidates import Candidates, exactly, quickly
 from kb.search.fusion import fuse
 from kb.search.hits import hits
 from kb.search.query import Query, View
 from kb.search.ranking import Ranking, ranked, similarities
+from kb.store.candidates import Estimates
 from kb.store.rows import vectors
 
 
@@ -29,7 +30,7 @@ def search(view: View, query: Query, embed: Callable[[str], Vectors]) -> tuple[H
     dense = _dense(vector, found.rows) if vector is not None else []
     bm25 = _bm25(view, tokens, found.rows) if tokens else []
     fused = fuse(dense, bm25) if query.mode == "hybrid" else dense or bm25
-    return hits(view, found.rows, fused[: query.k], _scores(dense, bm25, found.near, found.matching))
+    return hits(view, found.rows, fused[: query.k], _scores(dense, bm25, found))
 
 
 def _dense(vector: Vectors, rows: pa.Table) -> Ranking:
@@ -53,11 +54,18 @@ def statistics(view: View, query: Sequence[str]) -> Statistics:
     )
 
 
-def _scores(dense: Ranking, bm25: Ranking, near: int, matching: int) -> dict[str, Scores]:
-    """Both parts of each score; a rank only within the candidates of its own side, beyond which it is not known."""
-    by_dense = {chunk: (score, rank if rank <= near else None) for rank, (chunk, score) in enumerate(dense, 1)}
-    by_bm25 = {chunk: (score, rank if rank <= matching else None) for rank, (chunk, score) in enumerate(bm25, 1)}
+def _scores(dense: Ranking, bm25: Ranking, found: Candidates) -> dict[str, Scores]:
+    """Both parts of each score; a rank only among what its own side named, beyond which it is not known."""
+    dense_ranks, bm25_ranks = _ranks(found.near, dense), _ranks(found.matching, bm25)
+    cosines, scores = dict(dense), dict(bm25)
     return {
-        chunk: Scores(*by_dense.get(chunk, (None, None)), *by_bm25.get(chunk, (None, None)))
-        for chunk in by_dense.keys() | by_bm25.keys()
+        chunk: Scores(cosines.get(chunk), dense_ranks.get(chunk), scores.get(chunk), bm25_ranks.get(chunk))
+        for chunk in cosines.keys() | scores.keys()
     }
+
+
+def _ranks(named: Estimates, scored: Ranking) -> dict[str, int]:
+    """Counted from 1; by their scores where these are known, else by the estimates."""
+    known = dict(scored)
+    order = sorted(named, key=lambda chunk: (-known.get(chunk, named[chunk]), chunk))
+    return {chunk: rank for rank, chunk in enumerate(order, 1)}

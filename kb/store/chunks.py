@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from kb.nouns import FOREVER
 from kb.store import rows as shapes
-from kb.store.candidates import Request, candidates
+from kb.store.candidates import Estimates, Request, candidates
 from kb.store.loop import loop
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class ChunkTable:
 
     # Reading
 
-    def candidates(self, request: Request) -> tuple[pa.Table, pa.Table]:
-        """The rows nearest to the request's vector, best first, and those that hold its tokens, likely ones first."""
+    def candidates(self, request: Request) -> tuple[Estimates, Estimates]:
+        """The chunks nearest to the request's vector, and those that hold its tokens."""
         return patiently(lambda: loop().run(candidates(self._reader, request)))
 
     def scan(self, where: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -96,12 +96,14 @@ class ChunkTable:
             self._table.delete(where)
 
     def _gather(self, column: str, values: Iterable[str], where: str, columns: Sequence[str]) -> pa.Table:
-        wanted = self._table.schema.empty_table().select(list(columns))
-        parts = [wanted]
+        parts = []
         for batch in batches(sorted(set(values))):
-            query = self._table.search().where(f"({where}) AND {one_of(column, batch)}").select(list(columns))
-            parts.append(patiently(lambda query=query: query.limit(None).to_arrow()))  # type: ignore[misc]
-        return pa.concat_tables([part.select(list(columns)) for part in parts])
+            parts.append(self._rows(f"({where}) AND {one_of(column, batch)}", columns))
+        return pa.concat_tables(parts) if parts else self._table.schema.empty_table().select(list(columns))
+
+    def _rows(self, where: str, columns: Sequence[str]) -> pa.Table:
+        query = self._reader.query().where(where).select(list(columns))
+        return patiently(lambda: loop().run(query.to_arrow()))
 
 
 def alive(version: int) -> str:

@@ -17,7 +17,7 @@ class Loop:
         threading.Thread(target=self._loop.run_forever, name="kb-store", daemon=True).start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Waits for the work's result, or raises what it raised."""
+        """Waits for the work's result, or raises what it raised. Never from within such work."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ class Store:
     @property
     def texts(self) -> TextTable:
         if self._texts is None:
-            self._texts = TextTable(self._table("texts", texts.SCHEMA))
+            self._texts = TextTable(self._table("texts", texts.SCHEMA), partial(self._reader, "texts"))
         return self._texts
 
     def holds(self, space: str) -> bool:
@@ -82,13 +83,16 @@ class Store:
             upkeep(table, bounds, grace)
 
     def _chunk_table(self, table: "Table") -> ChunkTable:
-        return ChunkTable(table, lambda: loop().run(self._reader(table.name)))
+        return ChunkTable(table, partial(self._reader, table.name))
 
-    async def _reader(self, name: str) -> "AsyncTable":
+    def _reader(self, name: str) -> "AsyncTable":
         import lancedb
 
-        database = await lancedb.connect_async(str(self._path), read_consistency_interval=timedelta(0))
-        return await database.open_table(name)
+        async def opened() -> "AsyncTable":
+            database = await lancedb.connect_async(str(self._path), read_consistency_interval=timedelta(0))
+            return await database.open_table(name)
+
+        return loop().run(opened())
 
     def spaces(self) -> Iterator[ChunkTable]:
         """The rows of every embedding space that was ever used."""

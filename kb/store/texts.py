@@ -1,6 +1,7 @@
 """The table of document texts with their passages, stored once by digest."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -9,9 +10,10 @@ import pyarrow.compute as pc
 from kb.layout import Layout
 from kb.nouns import Passage
 from kb.store.chunks import batches, bytes_of, one_of, patiently
+from kb.store.loop import loop
 
 if TYPE_CHECKING:
-    from lancedb.table import Table
+    from lancedb.table import AsyncTable, Table
 
 _PASSAGE = pa.struct(
     [
@@ -36,8 +38,9 @@ SCHEMA = pa.schema(
 class TextTable:
     """Layouts by their key; `since` is the version that brought one in."""
 
-    def __init__(self, table: "Table") -> None:
+    def __init__(self, table: "Table", reader: "Callable[[], AsyncTable]") -> None:
         self._table = table
+        self._open_reader = reader
 
     def get(self, keys: Iterable[str]) -> dict[str, Layout]:
         """The layouts of those keys, whole."""
@@ -99,8 +102,12 @@ class TextTable:
 
     def _tables(self, keys: Iterable[str], columns: Sequence[str]) -> Iterator[pa.Table]:
         for batch in batches(sorted(set(keys))):
-            query = self._table.search().where(one_of("layout", batch)).select(list(columns)).limit(None)
-            yield patiently(lambda query=query: query.to_arrow())  # type: ignore[misc]
+            query = self._reader.query().where(one_of("layout", batch)).select(list(columns))
+            yield patiently(lambda query=query: loop().run(query.to_arrow()))  # type: ignore[misc]
+
+    @cached_property
+    def _reader(self) -> "AsyncTable":
+        return self._open_reader()
 
 
 def _row(layout: Layout, since: int) -> dict[str, Any]:

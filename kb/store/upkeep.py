@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from math import isqrt
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -36,6 +35,10 @@ _LISTS: Final = ("facets", "access")
 """Indexed, a filter that keeps 5 % of 100,000 rows takes full text from 43 to 11 ms, flat vectors from 140 to 21."""
 _FLAT_MOST: Final = 20_000
 """Up to so many rows, comparing all of them is quick enough, and exact."""
+_PARTITION: Final = 256
+"""Rows of a partition of the vector index."""
+_PARTS_MOST: Final = 8
+"""Each upkeep adds a part to the vector index, which every query looks at."""
 
 
 def ensure_indexes(table: "Table", columns: Sequence[str]) -> None:
@@ -67,22 +70,16 @@ def _past(table: "Table", bounds: Bounds) -> bool:
 
 
 def _follow_vectors(table: "Table") -> None:
-    """Trains a vector index once the rows outgrow flat search, and another where they have outgrown its partitions."""
+    """Trains a vector index once the rows outgrow flat search, and anew when too much was added to the last one."""
     from lancedb.index import IvfSq
 
-    trained = {index.name for index in table.list_indices() if index.columns == ["vector"]}
-    partitions = isqrt(table.count_rows())
-    if partitions**2 <= _FLAT_MOST or any(2 * _partitions(name) > partitions for name in trained):
-        return
-    config = IvfSq(distance_type="dot", num_partitions=partitions)
-    table.create_index("vector", config=config, name=f"vector_{partitions}", replace=True)
-    for name in trained:
-        table.drop_index(name)
-
-
-def _partitions(name: str) -> int:
-    """By the index's name: its statistics do not tell."""
-    return int(name.rpartition("_")[2])
+    trained = [index.name for index in table.list_indices() if index.columns == ["vector"]]
+    statistics = table.index_stats(trained[0]) if trained else None
+    parts = statistics.num_indices or 0 if statistics else 0
+    if (table.count_rows() > _FLAT_MOST and not parts) or parts > _PARTS_MOST:
+        # By the size of its partitions: `optimize` joins those of an index made by their number into a single one.
+        config = IvfSq(distance_type="dot", target_partition_size=_PARTITION)
+        table.create_index("vector", config=config, replace=True)
 
 
 def _whole_words() -> "FTS":

@@ -53,12 +53,12 @@ def test_query_shares_a_token_with_the_text(query: str, text: str) -> None:
     assert set(analyse(query)) & set(analyse(text))
 
 
-@given(st.text(st.characters(max_codepoint=127)), st.text())
-def test_ascii_and_lines_change_nothing(plain: str, text: str) -> None:
-    """A word beyond ASCII takes the whole line another way."""
-    for line in plain.split("\n"):
-        assert analyse(f"{line} è") == [*analyse(line), "e"]
-    assert analyse(f"{plain}\n{text}") == [*analyse(plain), *analyse(text)]
+@given(st.text(st.characters(max_codepoint=127)), st.text(), st.sampled_from(" \n\t\u00a0"))
+def test_ascii_and_white_space_change_nothing(plain: str, text: str, space: str) -> None:
+    assert analyse(f"{plain}{space}{text}") == [*analyse(plain), *analyse(text)]
+    # Full-width characters take the way of all Unicode, and are the same words.
+    wide = "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in plain)
+    assert analyse(wide) == analyse(plain)
 
 
 @pytest.mark.parametrize(("word", "other"), [("हिन्दी", "हिन्दु"), ("resume", "presume"), ("pep", "per"), ("й", "и")])

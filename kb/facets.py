@@ -1,10 +1,10 @@
 """Facets: what a passage can be filtered by beside its place, written as the `name=value` words that its row holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from kb.layout import Layout, chunk_ids
-from kb.nouns import DocumentVersion, Passage
+from kb.nouns import DocumentVersion
 
 RESERVED: Final = ("source", "uri", "media_type", "section", "modified_after", "modified_before")
 """Filters of every knowledge base: metadata of such a name is filtered by as `metadata.NAME`."""
@@ -15,18 +15,19 @@ _METADATA: Final = "metadata."
 Facets = tuple[str, ...]
 
 
-def facets_of(version: DocumentVersion, passage: Passage) -> Facets:
-    """In order and each once: the media type, every heading above the passage, the document's metadata."""
+def facets_of(version: DocumentVersion, section: Sequence[str]) -> Facets:
+    """Those of a section's passages, in order and each once: the media type, every heading, the metadata."""
     metadata = (facet(filter_name(key), value) for key, value in version.metadata.items())
-    sections = (facet("section", heading) for heading in passage.section)
+    sections = (facet("section", heading) for heading in section)
     return tuple(sorted({facet("media_type", version.media_type), *sections, *metadata}))
 
 
 def lives(version: DocumentVersion, layout: Layout) -> Iterator[tuple[str, Facets]]:
     """What the rows of a document version are told apart by: each chunk's id and its facets."""
     ids = chunk_ids(version.document_id, layout.cuts)
-    for identity, passage in zip(ids, layout.passages, strict=True):
-        yield identity, facets_of(version, passage)
+    sections = [passage.section for passage in layout.passages]
+    facets = {section: facets_of(version, section) for section in set(sections)}
+    return zip(ids, (facets[section] for section in sections), strict=True)
 
 
 def facet(name: str, value: str) -> str:

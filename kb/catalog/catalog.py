@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -35,17 +35,16 @@ class Catalog:
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         """To read by; on a full disk also without the memory that SQLite's readers and writers share in a file."""
+        opened: AbstractContextManager[Connection]
         try:
-            connection = self._engine.connect()
+            opened = self._engine.connect()
         except OperationalError as error:
             path = _file(self._url)
             if path is None or _waiting(path) or unwritable(error.orig or error, path.parent) is None:
                 raise
             opened = _alone(path)
-        else:
-            opened = nullcontext(connection)
-        with opened as found, closing(found):
-            yield found
+        with opened as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

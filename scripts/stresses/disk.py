@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,9 +20,10 @@ import kb
 from indexer.writer import Writer
 from scripts.stresses.parts.disturbed import can_obey, launch, reopen, start
 from scripts.stresses.parts.folder import Folder, home_of
+from scripts.stresses.parts.here import Here
 from scripts.stresses.parts.moments import SYNC, Moment
 from scripts.stresses.parts.paragraphs import paragraphs
-from scripts.stresses.parts.told import must, told
+from scripts.stresses.parts.told import must, outcome, told
 from scripts.stresses.parts.volume import CannotMount, Volume, mounted
 
 LEAVES: Final = (0, 24 * 1024, 96 * 1024)
@@ -60,19 +62,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="which, where not all")
     asked = parser.parse_args()
     trials = random.Random(asked.seed).sample(TRIALS, min(asked.trials, len(TRIALS)))
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         try:
-            with mounted(Path(directory) / "volume", size_mb=64) as volume:
-                run(Path(directory), volume, trials)
+            volume = stack.enter_context(mounted(Path(directory) / "volume", size_mb=64))
         except CannotMount as error:
             parser.exit(SKIPPED, f"stress disk: skipped, nothing can be mounted: {error}\n")
-    return 0
+        return outcome("disk", lambda: run(Path(directory), volume, trials))
 
 
 def run(directory: Path, volume: Volume, trials: list[Trial]) -> None:
     folder = Folder(directory / "docs", paragraphs(), seed=0)
     home = home_of(volume.path / "home", folder)
-    Writer(home).sync()
+    sync(home)
     ended = Counter[str]()
     for trial in trials:
         if trial.what == "close" and not can_obey():
@@ -133,12 +134,19 @@ def judged(trial: Trial, home: Path, process: "subprocess.Popen[str]") -> str:
 
 def recovered(home: Path, folder: Folder) -> None:
     """The next sync completes what was left undone, and everything holds."""
-    Writer(home).sync()
+    sync(home)
     with kb.open(home) as base:
         head = base.log(1)[0].version
         must(told(base, head, QUERY)["texts"] == folder.texts, f"version {head} is not what lies in the folder")
         findings = base.verify().findings
         must(not findings, f"verify finds {findings}")
+
+
+def sync(home: Path) -> None:
+    writer = Writer(home, pool=Here())
+    writer.sync()
+    # What is open for writing cannot be made read-only.
+    writer.catalog.close()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What a version answers, whole: its documents, their texts, and its hits with scores and provenance."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,3 +35,13 @@ def must(holds: bool, promise: str) -> None:
     """Raises Broken."""
     if not holds:
         raise Broken(promise)
+
+
+def outcome(name: str, stress: Callable[[], None]) -> int:
+    """The stress's exit code; a promise that it finds broken is told in one line."""
+    try:
+        stress()
+    except Broken as error:
+        print(f"stress {name}: {error}", file=sys.stderr)
+        return 1
+    return 0

@@ -7,6 +7,7 @@ from kb.catalog import Catalog
 from kb.embedding.load import describe
 from kb.errors import UsageError
 from kb.home import CONFIG, DEFAULT_MODEL, Config, Home, open_home, write_config
+from kb.unwritable import writes
 
 
 def create(path: Path, model: str | None = None) -> tuple[Home, bool]:
@@ -25,11 +26,12 @@ def create(path: Path, model: str | None = None) -> tuple[Home, bool]:
         return home, False
     _check_empty(path)
     described = describe(model or DEFAULT_MODEL)
-    path.mkdir(parents=True, exist_ok=True)
     home = Home(path, replace(Config(), model=described.name))
-    Catalog(home.catalog_url).migrate()
-    # The configuration comes last: a directory with one is a knowledge base, and whole.
-    write_config(path / CONFIG, described.name)
+    with writes(path):
+        path.mkdir(parents=True, exist_ok=True)
+        Catalog(home.catalog_url).migrate()
+        # The configuration comes last: a directory with one is a knowledge base, and whole.
+        write_config(path / CONFIG, described.name)
     return home, True
 
 

@@ -29,6 +29,7 @@ from kb.home import Home, open_home
 from kb.nouns import DocumentVersion, Snapshot, Source
 from kb.retention import Policy
 from kb.store import Store
+from kb.unwritable import writes
 
 
 class Writer:
@@ -177,7 +178,7 @@ class Writer:
         began = now()
         error: str | None = "interrupted"
         try:
-            with _opened(self._connector(source)) as connector:
+            with _opened(self._connector(source)) as connector, writes(self.home.path):
                 work.run(connector)
             error = None
         except KBError as problem:
@@ -205,7 +206,7 @@ class Writer:
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
-        with writer_lock(self.home.lock), self._pool() as pool:
+        with writes(self.home.path), writer_lock(self.home.lock), self._pool() as pool:
             yield Session(self.home, self.catalog, pool, self._observe)
 
     def _pool(self) -> AbstractContextManager[ExtractionPool]:

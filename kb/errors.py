@@ -6,6 +6,7 @@ KBError
 ├── NotFound              no such source, document, version or knowledge base
 ├── Expired               the version was published once and is no longer kept
 ├── Locked                another writer holds the lock
+├── Unwritable            the home's disk is full, or it may not be written; what was published stays
 ├── SourceUnavailable     a source could not be read; its documents stay as they are
 │   └── DeletionRefused   a source lost more documents than its guard allows
 ├── DocumentUnavailable   one document could not be read; its last good version stays
@@ -49,6 +50,11 @@ class Expired(KBError):
 class Locked(KBError):
     exit_code = 5
     http_status = 409
+    retry_helps = True
+
+
+class Unwritable(KBError):
+    http_status = 507
     retry_helps = True
 
 

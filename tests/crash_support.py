@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -22,8 +22,8 @@ from indexer.progress import Event, Observer
 from indexer.writer import Writer
 from kb.base import KnowledgeBase
 from kb.cli.frame import root, run
-from kb.errors import KBError
 from kb.nouns import FOREVER, Snapshot
+from scripts.stresses.parts.here import Here
 
 KB: Final = Path(sys.executable).with_name("kb")
 QUERY: Final = "alpha beta of the second gamma"
@@ -32,22 +32,11 @@ assert callable(indexer.cli.main)
 # Writers
 
 
-class InProcess(ExtractionPool):
-    """Extracts where it stands: these tests stop and watch the writer, not the parsers."""
-
-    def map(self, function: Callable[[Any], Any], arguments: Iterable[Any], weigh: Any = None) -> Iterator[Any]:
-        for argument in arguments:
-            try:
-                yield function(argument)
-            except KBError as error:
-                yield error
-
-
 class QuickWriter(Writer):
     """The writer without processes of its own."""
 
     def _pool(self) -> ExtractionPool:
-        return InProcess()
+        return Here()
 
 
 @dataclass(frozen=True, slots=True)

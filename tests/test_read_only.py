@@ -1,6 +1,7 @@
 """A home that may only be read answers as any other; what would write is refused in one line."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import kb
 from indexer.creation import create
 from indexer.writer import Writer
+from kb.errors import Unwritable
 
 
 @contextmanager
@@ -53,5 +55,8 @@ def test_reading_needs_no_permission_to_write(home: Path) -> None:
 
 
 def test_a_sync_is_refused(home: Path) -> None:
-    with unprivileged(), pytest.raises(PermissionError):
+    with (
+        unprivileged(),
+        pytest.raises(Unwritable, match=f"^{re.escape(str(home))} cannot be written: permission denied; make"),
+    ):
         Writer(home).sync()

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +13,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from kb.catalog import schema
 from kb.errors import Corrupt, KBError, NotFound
+from kb.unwritable import unwritable
 
 __all__ = ["Catalog", "Connection"]
 
@@ -28,7 +29,21 @@ class Catalog:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        with _translated(self._url), self._engine.connect() as connection, connection.begin():
+        with _translated(self._url), self._connected() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """To read by; on a full disk also without the memory that SQLite's readers and writers share in a file."""
+        opened: AbstractContextManager[Connection]
+        try:
+            opened = self._engine.connect()
+        except OperationalError as error:
+            path = _file(self._url)
+            if path is None or _waiting(path) or unwritable(error.orig or error, path.parent) is None:
+                raise
+            opened = _alone(path)
+        with opened as connection:
             yield connection
 
     @contextmanager
@@ -76,7 +91,7 @@ class Catalog:
 
 
 def _engine(url: str) -> Engine:
-    path = Path(make_url(url).database or "") if url.startswith("sqlite") else None
+    path = _file(url)
     if path is not None and path.is_file() and not os.access(path.parent, os.W_OK, effective_ids=True):
         return _reading_engine(path)
     engine = create_engine(url)
@@ -86,11 +101,34 @@ def _engine(url: str) -> Engine:
     return engine
 
 
+def _file(url: str) -> Path | None:
+    return Path(make_url(url).database or "") if url.startswith("sqlite") else None
+
+
+def _waiting(path: Path) -> bool:
+    """Whether something waits in the WAL to be brought into the file."""
+    wal = path.with_name(f"{path.name}-wal")
+    return wal.is_file() and wal.stat().st_size > 0
+
+
 def _reading_engine(path: Path) -> Engine:
     """For a home that may only be read. Where nothing waits in a WAL, SQLite need not lock what nobody can change."""
-    wal = path.with_name(f"{path.name}-wal")
-    mode = "mode=ro" if wal.is_file() and wal.stat().st_size else "mode=ro&immutable=1"
+    mode = "mode=ro" if _waiting(path) else "mode=ro&immutable=1"
     return create_engine(f"sqlite:///file:{quote(str(path))}?{mode}&uri=true")
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[Connection]:
+    """Without shared memory nobody can write, so nothing is locked; was room made meanwhile, that is no longer so."""
+    before, engine = path.stat(), _reading_engine(path)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+    after = path.stat()
+    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+        raise KBError(f"the catalog {path} was written while it was read on a full disk: do it again")
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -112,6 +150,9 @@ def _translated(url: str) -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
+        path = _file(url)
+        if path is not None and error.orig is not None and (refused := unwritable(error.orig, path.parent)):
+            raise refused from error
         raise KBError(f"the catalog {shown} cannot be used: {error.orig}") from error
     except DatabaseError as error:
         raise Corrupt(f"the catalog {shown} is damaged: {error.orig}; restore it from a copy") from error

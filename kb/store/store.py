@@ -11,6 +11,7 @@ import pyarrow as pa
 from kb.errors import KBError
 from kb.store import rows, texts
 from kb.store.chunks import ChunkTable
+from kb.store.leftovers import remove_leftovers
 from kb.store.loop import loop
 from kb.store.texts import TextTable
 from kb.store.upkeep import CHUNK_INDEXES, GRACE, TEXT_INDEXES, Bounds, ensure_indexes, upkeep
@@ -81,6 +82,7 @@ class Store:
         """Brings every table back within the bounds. Only for whoever holds the writer's lock; readers go on."""
         for table in self._tables():
             upkeep(table, bounds, grace)
+            remove_leftovers(self._path / f"{table.name}.lance")
 
     def _chunk_table(self, table: "Table") -> ChunkTable:
         return ChunkTable(table, partial(self._reader, table.name))

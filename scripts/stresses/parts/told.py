@@ -1,0 +1,47 @@
+"""What a version answers, whole: its documents, their texts, and its hits with scores and provenance."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from kb.base import KnowledgeBase
+from kb.nouns import FOREVER, Hit
+
+MODES: Sequence[Any] = ("hybrid", "dense", "bm25")
+
+
+class Broken(Exception):
+    """A promise that does not hold; the text says which."""
+
+
+def told(base: KnowledgeBase, version: int, query: str, k: int = 20) -> dict[str, Any]:
+    """Without what later versions add to it: where a life span ends."""
+    documents = base.documents(as_of=version)
+    layouts = base.store.texts.get(document.layout for document in documents)
+    return {
+        "documents": [replace(document, until=FOREVER) for document in documents],
+        "texts": {document.uri: layouts[document.layout].text for document in documents},
+        **{mode: lasting(base.search(query, as_of=version, mode=mode, k=k, exact=True).hits) for mode in MODES},
+        "default": lasting(base.search(query, as_of=version, k=k).hits),
+    }
+
+
+def lasting(hits: Sequence[Hit]) -> list[Hit]:
+    return [replace(hit, provenance=replace(hit.provenance, until=None)) for hit in hits]
+
+
+def must(holds: bool, promise: str) -> None:
+    """Raises Broken."""
+    if not holds:
+        raise Broken(promise)
+
+
+def outcome(name: str, stress: Callable[[], None]) -> int:
+    """The stress's exit code; a promise that it finds broken is told in one line."""
+    try:
+        stress()
+    except Broken as error:
+        print(f"stress {name}: {error}", file=sys.stderr)
+        return 1
+    return 0

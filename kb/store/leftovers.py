@@ -6,16 +6,23 @@ where a manifest names it, the one by read version and number, the other by its 
 
 import re
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+_STUDIED: Final = "0.40."
 _UNDER_CONSTRUCTION: Final = re.compile(r"\.tmp.*|.+#\d+")
 _PARTS: Final = ("_deletions", "_transactions")
 _DELETION: Final = re.compile(r"\d+-(\d+)-(\d+)\.(arrow|bin)")
 
 
 def remove_leftovers(table: Path) -> None:
-    """From a table's directory. Only for whoever holds the writer's lock, while nothing is being written."""
+    """From a table's directory. Only for whoever holds the writer's lock, while nothing is being written.
+
+    Another LanceDB than the one whose files were studied may name them otherwise: then nothing is touched.
+    """
+    if not version("lancedb").startswith(_STUDIED):
+        return
     for path in list(_leftovers(table)):
         path.unlink()
 

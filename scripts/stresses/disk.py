@@ -23,7 +23,7 @@ from scripts.stresses.parts.folder import Folder, home_of
 from scripts.stresses.parts.here import Here
 from scripts.stresses.parts.moments import SYNC, Moment
 from scripts.stresses.parts.paragraphs import paragraphs
-from scripts.stresses.parts.told import must, outcome, told
+from scripts.stresses.parts.told import must, otherwise, outcome, told
 from scripts.stresses.parts.volume import CannotMount, Volume, mounted
 
 LEAVES: Final = (0, 24 * 1024, 96 * 1024)
@@ -94,7 +94,8 @@ def attempt(home: Path, volume: Volume, trial: Trial) -> str:
 
     def serves() -> None:
         with kb.open(home) as base:
-            must(told(base, version, QUERY) == before, f"{trial}: version {version} answers otherwise")
+            other = otherwise(before, told(base, version, QUERY))
+            must(not other, f"{trial}: version {version} answers otherwise: {', '.join(other)}")
 
     try:
         if trial.what == "read-only":

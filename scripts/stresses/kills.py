@@ -23,7 +23,7 @@ from scripts.stresses.parts.killed import POLICY, retain, run, sync, upkeep
 from scripts.stresses.parts.moments import PERMIT, RETAIN, SYNC, Moment
 from scripts.stresses.parts.orphans import orphans
 from scripts.stresses.parts.paragraphs import paragraphs
-from scripts.stresses.parts.told import must, outcome, told
+from scripts.stresses.parts.told import must, otherwise, outcome, told
 
 WORK: Final = {"sync": sync, "permit": sync, "retain": retain, "upkeep": upkeep}
 MOMENTS: Final[dict[str, Sequence[Moment]]] = {"sync": SYNC, "permit": PERMIT, "retain": RETAIN, "upkeep": ()}
@@ -105,7 +105,8 @@ class Kills:
             chunks = [hit.chunk_id for hit in found[way]]
             must(len(set(chunks)) == len(chunks), f"{when}: version {version} holds a chunk twice")
         if version in self._told:
-            must(found == self._told[version], f"{when}: version {version} answers otherwise than before")
+            other = otherwise(self._told[version], found)
+            must(not other, f"{when}: version {version} answers otherwise than before: {', '.join(other)}")
         else:
             must(found["texts"] == self._folder.texts, f"{when}: version {version} is not what lies in the folder")
         return found

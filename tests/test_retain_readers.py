@@ -104,6 +104,7 @@ def test_a_catalog_from_before_migrates(home: Path) -> None:
         before = [told(base, version) for version in KEPT], base.log()
     connection = sqlite3.connect(home / "catalog.sqlite")
     connection.executescript(
+        "DROP TABLE facet; DROP TABLE document_access; ALTER TABLE source DROP COLUMN access;"
         "DROP INDEX snapshot_kept; ALTER TABLE snapshot DROP COLUMN expired_at;"
         "UPDATE alembic_version SET version_num = '0001'"
     )

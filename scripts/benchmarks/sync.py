@@ -119,14 +119,14 @@ def nothing_to_do(work: Path, clone: Path, home: Path, files: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a part of the PEPs and 10 commits")
+    parser.add_argument("--quick", action="store_true", help="a part of the PEPs, 50 commits, 3,000 small files")
     quick = parser.parse_args().quick
-    include, back = ("peps/pep-07[01]*.rst", 50) if quick else ("*.rst", 50)
+    include, back, files = ("peps/pep-07[01]*.rst", 50, 3_000) if quick else ("*.rst", 50, 10_000)
     with tempfile.TemporaryDirectory() as directory:
         work = Path(directory)
         clone, home = from_nothing(work, include, back)
         next_commits(home, back)
-        nothing_to_do(work, clone, home, 10_000)
+        nothing_to_do(work, clone, home, files)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from kb.batches import batches
 from kb.catalog import Catalog, Connection, documents, expiry, snapshots
 from kb.kept import gaps, needed
 from kb.store import Store
@@ -67,6 +68,4 @@ def sweep(catalog: Catalog, store: Store, tell: Callable[[str], None]) -> None:
 
 def _unneeded(kept: Sequence[int]) -> Iterator[str]:
     """Filters that together have all rows in whose life no kept version falls."""
-    found = gaps(kept)
-    for start in range(0, len(found), _GAPS_AT_ONCE):
-        yield between(found[start : start + _GAPS_AT_ONCE])
+    return map(between, batches(gaps(kept), _GAPS_AT_ONCE))

@@ -1,7 +1,10 @@
 """How hard Hypothesis tries: the same examples on every run, or more and new ones with HYPOTHESIS_PROFILE=long."""
 
 import os
+import shutil
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Real homes on a busy machine: how long an example takes says nothing.
@@ -10,3 +13,26 @@ _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 settings.register_profile("same", derandomize=True, deadline=None, print_blob=True, suppress_health_check=_SLOW)
 settings.register_profile("long", max_examples=2_000, deadline=None, print_blob=True, suppress_health_check=_SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of retention's tests before any version expired; only copies of it are changed."""
+    from retain_support import eight_versions
+
+    return eight_versions(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(scope="session")
+def thinned(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of it after a retention; only copies of this are changed, too."""
+    from retain_support import thin
+
+    return thin(whole, tmp_path_factory.mktemp("thinned") / "home")
+
+
+@pytest.fixture
+def whole_copy(whole: Path, tmp_path: Path) -> Path:
+    """A copy of the whole home, its sources beside it."""
+    shutil.copytree(whole.parent, tmp_path / "place")
+    return tmp_path / "place" / "home"

@@ -1,31 +1,19 @@
 """After a retention: which versions answer, how the others refuse, and what is told across the gap."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 from cli_shapes import SHOWN, check_shape
 from cli_support import reply, said
 from crash_support import call, git
-from retain_support import GONE, KEPT, eight_versions, thin, told
+from retain_support import GONE, KEPT, told
 
 import kb
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return eight_versions(tmp_path_factory.mktemp("whole"))
-
-
 @pytest.fixture
-def home(whole: Path, tmp_path: Path) -> Path:
-    shutil.copytree(whole.parent, tmp_path / "place")
-    return tmp_path / "place" / "home"
-
-
-@pytest.fixture(scope="module")
-def thinned(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return thin(whole, tmp_path_factory.mktemp("thinned") / "home")
+def home(whole_copy: Path) -> Path:
+    return whole_copy
 
 
 def test_what_is_kept_answers_the_same(whole: Path, thinned: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cli_support import reply, said
 from crash_support import QuickWriter, call
-from retain_support import GONE, KEPT, RETAIN, eight_versions, thin, told
+from retain_support import GONE, KEPT, RETAIN, told
 
 import kb
 from kb.base import KnowledgeBase
@@ -20,20 +20,9 @@ from kb.pipeline import Pipeline
 from kb.retention import Policy
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return eight_versions(tmp_path_factory.mktemp("whole"))
-
-
 @pytest.fixture
-def home(whole: Path, tmp_path: Path) -> Path:
-    shutil.copytree(whole.parent, tmp_path / "place")
-    return tmp_path / "place" / "home"
-
-
-@pytest.fixture(scope="module")
-def thinned(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return thin(whole, tmp_path_factory.mktemp("thinned") / "home")
+def home(whole_copy: Path) -> Path:
+    return whole_copy
 
 
 class Overtaken(KnowledgeBase):

@@ -1,6 +1,5 @@
 """What a retention removes: all that no kept version needs, as its dry run foretold, and nothing else."""
 
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 from cli_shapes import RETENTION, check_shape
 from cli_support import reply, said
 from crash_support import Point, QuickWriter, at, call, frozen, rows, sync, write
-from retain_support import GONE, KEPT, RETAIN, eight_versions, opened, told, words
+from retain_support import GONE, KEPT, RETAIN, opened, told, words
 
 import kb
 from indexer.creation import create
@@ -16,15 +15,9 @@ from indexer.lock import writer_lock
 from kb.retention import Policy
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return eight_versions(tmp_path_factory.mktemp("whole"))
-
-
 @pytest.fixture
-def home(whole: Path, tmp_path: Path) -> Path:
-    shutil.copytree(whole.parent, tmp_path / "place")
-    return tmp_path / "place" / "home"
+def home(whole_copy: Path) -> Path:
+    return whole_copy
 
 
 def test_a_dry_run_foretells_and_writes_nothing(home: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import lancedb
 import pytest
 from crash_support import QuickWriter, call, commit, sync, write
+from tampering import change_catalog
 
 import kb
 from indexer.creation import create
@@ -76,15 +76,6 @@ def chunk_table(home: Path) -> Any:
 
 def change_rows(where: str, **values: Any) -> Callable[[Path], None]:
     return lambda home: chunk_table(home).update(where=where, values=values) and None
-
-
-def change_catalog(statement: str) -> Callable[[Path], None]:
-    def change(home: Path) -> None:
-        with sqlite3.connect(home / "catalog.sqlite") as connection:
-            assert connection.execute(statement).rowcount > 0
-        connection.close()
-
-    return change
 
 
 def change_texts(**values: Any) -> Callable[[Path], None]:

@@ -1,21 +1,15 @@
 """After a retention `verify` still finds whatever is altered in what is kept, and in the records of what is not."""
 
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from retain_support import KEPT, eight_versions, opened, thin
+from retain_support import KEPT, opened
+from tampering import change_catalog
 
 import kb
-
-
-@pytest.fixture(scope="module")
-def thinned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("verify")
-    return thin(eight_versions(path), path / "thinned")
 
 
 @pytest.fixture
@@ -52,15 +46,6 @@ def drop_text(home: Path) -> None:
     assert texts.delete("text LIKE '%alpha is 4%'").num_deleted_rows == 1
 
 
-def catalog(statement: str) -> Callable[[Path], None]:
-    def act(home: Path) -> None:
-        with sqlite3.connect(home / "catalog.sqlite") as connection:
-            assert connection.execute(statement).rowcount > 0
-        connection.close()
-
-    return act
-
-
 # Of versions 1 to 8 there are 3, 7 and 8. In one.md `alpha is 3` lives from 3 to 4 and again from 8, `alpha is 4` from
 # 4 to 8, `gamma 0` from 1 to 4 and again from 8.
 ENDED = "uri = 'one.md' AND since = 4 AND text LIKE '%alpha is 4%'"
@@ -80,45 +65,55 @@ TAMPERED: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "no death": (change(ENDED, until=2**31 - 1), "strange row", "docs:one.md"),
     "a text": (drop_text, "missing text", "docs:one.md"),
     "an expired record's message": (
-        catalog("UPDATE snapshot SET message = 'never said' WHERE version = 2"),
+        change_catalog("UPDATE snapshot SET message = 'never said' WHERE version = 2"),
         "edited snapshot",
         "version 2",
     ),
     "an expired record's count": (
-        catalog("UPDATE snapshot SET chunks_total = 99 WHERE version = 5"),
+        change_catalog("UPDATE snapshot SET chunks_total = 99 WHERE version = 5"),
         "edited snapshot",
         "version 5",
     ),
-    "a missing expired record": (catalog("DELETE FROM snapshot WHERE version = 6"), "missing snapshot", "version 6"),
+    "a missing expired record": (
+        change_catalog("DELETE FROM snapshot WHERE version = 6"),
+        "missing snapshot",
+        "version 6",
+    ),
     "a kept record's time": (
-        catalog("UPDATE snapshot SET committed_at = '2001-01-01T00:00:00.000000Z' WHERE version = 7"),
+        change_catalog("UPDATE snapshot SET committed_at = '2001-01-01T00:00:00.000000Z' WHERE version = 7"),
         "edited snapshot",
         "version 7",
     ),
     "a version called back": (
-        catalog("UPDATE snapshot SET expired_at = NULL WHERE version = 2"),
+        change_catalog("UPDATE snapshot SET expired_at = NULL WHERE version = 2"),
         "changed documents",
         "version 2",
     ),
     "a folded term": (
-        catalog("UPDATE term SET delta = delta + 1 WHERE term = 'alpha' AND version = 3"),
+        change_catalog("UPDATE term SET delta = delta + 1 WHERE term = 'alpha' AND version = 3"),
         "changed statistics",
         "version 3",
     ),
-    "missing terms": (catalog("DELETE FROM term WHERE version = 7"), "changed statistics", "version 7"),
+    "missing terms": (change_catalog("DELETE FROM term WHERE version = 7"), "changed statistics", "version 7"),
     "a document's title": (
-        catalog("UPDATE document SET title = 'Other' WHERE uri = 'one.md' AND since = 4"),
+        change_catalog("UPDATE document SET title = 'Other' WHERE uri = 'one.md' AND since = 4"),
         "changed documents",
         "version 7",
     ),
-    "a missing document": (catalog("DELETE FROM document WHERE uri = 'two.md'"), "changed documents", "version 3"),
+    "a missing document": (
+        change_catalog("DELETE FROM document WHERE uri = 'two.md'"),
+        "changed documents",
+        "version 3",
+    ),
     "a document's life": (
-        catalog("UPDATE document SET until = 6 WHERE uri = 'one.md' AND since = 4"),
+        change_catalog("UPDATE document SET until = 6 WHERE uri = 'one.md' AND since = 4"),
         "changed documents",
         "version 7",
     ),
     "the time of a document whose version is whole": (
-        catalog("UPDATE document SET modified_at = '2001-01-01T00:00:00.000000Z' WHERE uri = 'one.md' AND since = 8"),
+        change_catalog(
+            "UPDATE document SET modified_at = '2001-01-01T00:00:00.000000Z' WHERE uri = 'one.md' AND since = 8"
+        ),
         "changed documents",
         "version 8",
     ),

@@ -6,10 +6,10 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from typing import IO
 
 from connectors.git.command import Git, stop
+from kb.batches import batches
 from kb.errors import ExtractionError, SourceUnavailable
 
 _TOGETHER = 500
@@ -36,7 +36,7 @@ class Objects:
     def pointers(self, ids: Sequence[str]) -> frozenset[str]:
         """Those that are not documents but Git LFS's notes of where one is."""
         with self._turn():
-            return frozenset(found for batch in _batches(ids) for found in self._pointers(batch))
+            return frozenset(found for batch in batches(ids, _TOGETHER) for found in self._pointers(batch))
 
     def close(self) -> None:
         with self._lock:
@@ -122,9 +122,3 @@ class _CatFile:
 def _end(process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
     stop(process)
     errors.close()
-
-
-def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    rest = iter(ids)
-    while batch := list(islice(rest, _TOGETHER)):
-        yield batch

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from kb.access import EVERYONE, Groups
-from kb.catalog.batches import batched_in, batches
+from kb.batches import batches
+from kb.catalog.batches import batched_in
 from kb.catalog.catalog import Connection
 from kb.catalog.schema import document, document_access
 

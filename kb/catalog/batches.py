@@ -1,20 +1,12 @@
-"""Queries over long lists of keys, cut to what a database takes at once."""
+"""Queries over long lists of keys."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Select
 
+from kb.batches import batches
 from kb.catalog.catalog import Connection
-
-_AT_ONCE = 500
-
-
-def batches(values: Iterable[str], size: int = _AT_ONCE) -> Iterator[list[str]]:
-    remaining = iter(values)
-    while batch := list(islice(remaining, size)):
-        yield batch
 
 
 def batched_in(

@@ -7,13 +7,14 @@ from typing import Final
 
 from sqlalchemy import and_, delete, insert, or_, select, update
 
+from kb.batches import batches
 from kb.catalog import names, snapshots
 from kb.catalog.catalog import Connection
 from kb.catalog.schema import setting, snapshot, term
 from kb.kept import first_kept, last_kept_before
 from kb.retention import Candidate
 
-_AT_ONCE: Final = 100
+_STRETCHES_AT_ONCE: Final = 100
 _UNSWEPT: Final = "unswept"
 """Stands from the moment that versions expire until all that they alone needed is gone."""
 
@@ -30,9 +31,8 @@ def candidates(connection: Connection) -> list[Candidate]:
 
 def expire(connection: Connection, versions: Sequence[int], moment: datetime) -> None:
     """From this transaction on readers refuse the versions."""
-    for start in range(0, len(versions), _AT_ONCE):
-        chosen = snapshot.c.version.in_(versions[start : start + _AT_ONCE])
-        connection.execute(update(snapshot).where(chosen).values(expired_at=moment))
+    for batch in batches(versions):
+        connection.execute(update(snapshot).where(snapshot.c.version.in_(batch)).values(expired_at=moment))
     settle(connection)
     connection.execute(insert(setting).values(key=_UNSWEPT, value="yes"))
 
@@ -52,8 +52,8 @@ def fold_terms(connection: Connection) -> None:
     expired = select(snapshot.c.version).where(snapshot.c.expired_at.is_not(None))
     stale = connection.scalars(select(term.c.version).where(term.c.version.in_(expired)).distinct())
     targets = sorted({first_kept(kept, version) for version in stale})
-    for start in range(0, len(targets), _AT_ONCE):
-        _fold(connection, kept, targets[start : start + _AT_ONCE])
+    for batch in batches(targets, _STRETCHES_AT_ONCE):
+        _fold(connection, kept, batch)
 
 
 def _fold(connection: Connection, kept: Sequence[int], targets: Sequence[int]) -> None:

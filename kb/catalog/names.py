@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
-from kb.catalog.batches import batches
+from kb.batches import batches
 from kb.catalog.catalog import Connection
 from kb.catalog.schema import revision, tag
 

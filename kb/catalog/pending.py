@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import delete, insert, select
 
-from kb.catalog.batches import batched_in, batches
+from kb.batches import batches
+from kb.catalog.batches import batched_in
 from kb.catalog.catalog import Connection
 from kb.catalog.schema import intent, pending_vector
 

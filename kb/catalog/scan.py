@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
 
-from kb.catalog.batches import batches
+from kb.batches import batches
 from kb.catalog.catalog import Connection
 from kb.catalog.schema import entry, quarantine
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import func, insert, select
 
-from kb.catalog.batches import batches
+from kb.batches import batches
 from kb.catalog.catalog import Connection
 from kb.catalog.schema import term
 

@@ -14,7 +14,7 @@ from heapq import nlargest
 from itertools import islice
 from typing import Final
 
-from kb.search.ranking import Ranking
+from kb.search.ranking import Ranking, by_score
 
 DEPTH: Final = 200
 """Candidates that each side gives at least."""
@@ -31,14 +31,8 @@ def fuse(dense: Sequence[tuple[str, float]], bm25: Sequence[tuple[str, float]]) 
     Give each side the candidates of both. An id without a cosine counts as similar as the least similar one; an id
     without a BM25 score holds none of the query's terms.
     """
-    cosines, scores = dict(dense), dict(bm25)
-    least = min(cosines.values(), default=0.0)
-    best = max(scores.values(), default=0.0) or 1.0
-    fused = {
-        chunk: DENSE_WEIGHT * cosines.get(chunk, least) + (1 - DENSE_WEIGHT) * scores.get(chunk, 0.0) / best
-        for chunk in cosines.keys() | scores.keys()
-    }
-    return sorted(fused.items(), key=lambda pair: (-pair[1], pair[0]))
+    fused = _weighed(dict(dense), dict(bm25), absent=0.0)
+    return sorted(fused.items(), key=by_score)
 
 
 def promising(dense: Mapping[str, float], bm25: Mapping[str, float], k: int, depth: int) -> set[str]:
@@ -46,11 +40,15 @@ def promising(dense: Mapping[str, float], bm25: Mapping[str, float], k: int, dep
 
     What one side does not name counts there as much as the last that it names: it may be next.
     """
-    least_cosine = min(dense.values(), default=0.0)
-    least_score = min(bm25.values()) if len(bm25) >= depth else 0.0
-    best = max(bm25.values(), default=0.0) or 1.0
-    estimated = {
-        chunk: DENSE_WEIGHT * dense.get(chunk, least_cosine) + (1 - DENSE_WEIGHT) * bm25.get(chunk, least_score) / best
-        for chunk in dense.keys() | bm25.keys()
-    }
+    estimated = _weighed(dense, bm25, absent=min(bm25.values()) if len(bm25) >= depth else 0.0)
     return {*nlargest(_READ * k, estimated, key=estimated.__getitem__), *islice(bm25, _SURE)}
+
+
+def _weighed(cosines: Mapping[str, float], scores: Mapping[str, float], absent: float) -> dict[str, float]:
+    """The weighted sums; `absent` is the BM25 score of an id that has none."""
+    least = min(cosines.values(), default=0.0)
+    best = max(scores.values(), default=0.0) or 1.0
+    return {
+        chunk: DENSE_WEIGHT * cosines.get(chunk, least) + (1 - DENSE_WEIGHT) * scores.get(chunk, absent) / best
+        for chunk in cosines.keys() | scores.keys()
+    }

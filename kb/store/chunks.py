@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kb.batches import batches
 from kb.nouns import FOREVER
 from kb.store import rows as shapes
 from kb.store.candidates import Estimates, Request, candidates
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from lancedb.table import AsyncTable, Table
 
 T = TypeVar("T")
+KEYS_AT_ONCE: Final = 1_000
+"""Keys in one condition."""
 
 
 class ChunkTable:
@@ -71,7 +74,7 @@ class ChunkTable:
 
     def permit(self, documents: Iterable[str], groups: Sequence[str]) -> None:
         """Sets the access list of all the documents' rows, whatever version they live at."""
-        for batch in batches(sorted(documents)):
+        for batch in batches(sorted(documents), KEYS_AT_ONCE):
             if self.count(one_of("document_id", batch)):
                 self._table.update(where=one_of("document_id", batch), values={"access": list(groups)})
 
@@ -97,7 +100,7 @@ class ChunkTable:
 
     def _gather(self, column: str, values: Iterable[str], where: str, columns: Sequence[str]) -> pa.Table:
         parts = []
-        for batch in batches(sorted(set(values))):
+        for batch in batches(sorted(set(values)), KEYS_AT_ONCE):
             parts.append(self._rows(f"({where}) AND {one_of(column, batch)}", columns))
         return pa.concat_tables(parts) if parts else self._table.schema.empty_table().select(list(columns))
 
@@ -132,11 +135,6 @@ def any_of(column: str, values: Iterable[str]) -> str:
 
 def quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-def batches(values: Sequence[str], size: int = 1_000) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
 
 
 def patiently(read: Callable[[], T]) -> T:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from kb.store.texts import TextTable
 from kb.store.upkeep import CHUNK_INDEXES, GRACE, TEXT_INDEXES, Bounds, ensure_indexes, upkeep
 
 if TYPE_CHECKING:
+    from lancedb import AsyncConnection
     from lancedb.table import AsyncTable, Table
 
 
@@ -88,13 +89,13 @@ class Store:
         return ChunkTable(table, partial(self._reader, table.name))
 
     def _reader(self, name: str) -> "AsyncTable":
+        return loop().run(self._readers.open_table(name))
+
+    @cached_property
+    def _readers(self) -> "AsyncConnection":
         import lancedb
 
-        async def opened() -> "AsyncTable":
-            database = await lancedb.connect_async(str(self._path), read_consistency_interval=timedelta(0))
-            return await database.open_table(name)
-
-        return loop().run(opened())
+        return loop().run(lancedb.connect_async(str(self._path), read_consistency_interval=timedelta(0)))
 
     def spaces(self) -> Iterator[ChunkTable]:
         """The rows of every embedding space that was ever used."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kb.batches import batches
 from kb.layout import Layout
 from kb.nouns import Passage
-from kb.store.chunks import batches, bytes_of, one_of, patiently
+from kb.store.chunks import KEYS_AT_ONCE, bytes_of, one_of, patiently
 from kb.store.loop import loop
 
 if TYPE_CHECKING:
@@ -84,12 +85,12 @@ class TextTable:
             bytes_of(
                 self._table.search().where(one_of("layout", batch)).select(["text"]).limit(None).to_arrow()["text"]
             )
-            for batch in batches(sorted(set(keys)))
+            for batch in batches(sorted(set(keys)), KEYS_AT_ONCE)
         )
 
     def forget(self, keys: Iterable[str]) -> None:
         """Removes those layouts; their space comes back with the next upkeep."""
-        for batch in batches(sorted(set(keys))):
+        for batch in batches(sorted(set(keys)), KEYS_AT_ONCE):
             self._table.delete(one_of("layout", batch))
 
     def recover(self, head: int) -> None:
@@ -101,7 +102,7 @@ class TextTable:
         return [row for rows in self._tables(keys, columns) for row in rows.to_pylist()]
 
     def _tables(self, keys: Iterable[str], columns: Sequence[str]) -> Iterator[pa.Table]:
-        for batch in batches(sorted(set(keys))):
+        for batch in batches(sorted(set(keys)), KEYS_AT_ONCE):
             query = self._reader.query().where(one_of("layout", batch)).select(list(columns))
             yield patiently(lambda query=query: loop().run(query.to_arrow()))  # type: ignore[misc]
 

@@ -48,7 +48,7 @@ def ensure_indexes(table: "Table", columns: Sequence[str]) -> None:
     indexed = {column for index in table.list_indices() for column in index.columns}
     for column in columns:
         if column not in indexed:
-            config = _whole_words() if column == "tokens" else LabelList() if column in _LISTS else BTree()
+            config = whole_words() if column == "tokens" else LabelList() if column in _LISTS else BTree()
             table.create_index(column, config=config)
 
 
@@ -82,7 +82,8 @@ def _follow_vectors(table: "Table") -> None:
         table.create_index("vector", config=config, replace=True)
 
 
-def _whole_words() -> "FTS":
+def whole_words() -> "FTS":
+    """The full-text index of analysed tokens."""
     from lancedb.index import FTS
 
     # The tokens were analysed at indexing time; the index must take them as they are.

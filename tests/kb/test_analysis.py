@@ -7,9 +7,9 @@ import lancedb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lancedb.index import FTS
 
 from kb.analysis import ANALYSER, LONGEST, analyse
+from kb.store.upkeep import whole_words
 
 TEXTS = [
     "getHTTPResponse max_seq_length and or not",
@@ -116,18 +116,7 @@ def test_every_token_survives_the_full_text_index(tmp_path: Path) -> None:
     analysed = [analyse(text) for text in TEXTS]
     rows = [{"row": row, "tokens": " ".join(tokens)} for row, tokens in enumerate(analysed)]
     table = lancedb.connect(tmp_path).create_table("chunks", rows)
-    table.create_index(
-        "tokens",
-        config=FTS(
-            base_tokenizer="whitespace",
-            stem=False,
-            remove_stop_words=False,
-            lower_case=False,
-            ascii_folding=False,
-            with_position=False,
-            max_token_length=None,
-        ),
-    )
+    table.create_index("tokens", config=whole_words())
 
     def rows_with(query: list[str]) -> set[int]:
         found = table.search(" ".join(query), query_type="fts").limit(100).select(["row", "_score"]).to_list()

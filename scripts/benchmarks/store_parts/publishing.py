@@ -12,7 +12,10 @@ from indexer.commit import Commit, Occasion, Tables, build, publish, write
 from indexer.creation import create
 from indexer.delta import Delta, diff
 from indexer.embed import Embedded
+from indexer.extract.pool import ExtractionPool
 from indexer.intake import Intake
+from indexer.progress import unobserved
+from indexer.session import Session
 from kb.analysis import ANALYSER
 from kb.base import KnowledgeBase
 from kb.catalog import Catalog, snapshots
@@ -21,8 +24,6 @@ from kb.home import open_home
 from kb.layout import Layout, lay_out
 from kb.nouns import FOREVER, DocumentVersion, Passage
 from kb.pipeline import Pipeline
-from kb.store import Store
-from kb.store.upkeep import BUSY, IDLE
 from scripts.benchmarks.store_parts.made import MadeEmbedder, load_made
 
 SOURCE: Final = "corpus"
@@ -60,9 +61,9 @@ class Publisher:
         create(home, f"hashing:{PIPELINE.dimensions}")
         self.home = open_home(home)
         self._catalog = Catalog(self.home.catalog_url)
-        self.store = Store(self.home.store)
+        self._session = Session(self.home, self._catalog, ExtractionPool(), unobserved)
+        self.store = self._session.store
         self._embedder = embedder
-        self._written = 0
         self._living: dict[str, DocumentVersion] = {}
         self.table = self.store.prepare(PIPELINE.space, PIPELINE.dimensions)
 
@@ -84,18 +85,11 @@ class Publisher:
         with self._catalog.writing() as connection:
             publish(connection, commit)
         moments.append(time.perf_counter())
-        self._tend(commit)
+        self._session.tend(len(commit.born) + len(commit.ended))
         moments.append(time.perf_counter())
         building, rows, catalog, tidying = ((end - start) * 1000 for start, end in pairwise(moments))
         self._living |= {version.uri: version for version in commit.opened}
         return commit, Spent(len(commit.born), (differed - began) * 1000 + building, rows, catalog, tidying)
-
-    def _tend(self, commit: Commit) -> None:
-        """Upkeep where a session would do it."""
-        self._written += len(commit.born) + len(commit.ended)
-        if self._written > BUSY:
-            self.store.upkeep(IDLE)
-            self._written = 0
 
     def _intake(self, texts: Iterable[tuple[str, Sequence[str]]]) -> Intake:
         layouts = {uri: _lay_out(passages) for uri, passages in texts}

@@ -10,7 +10,7 @@ import click
 from kb.cli.frame import Invocation, emit, json_option, root, run, tell
 from kb.cli.reading import quarantine
 from kb.cli.render import counted
-from kb.home import DEFAULT_MODEL, locate, open_home
+from kb.home import DEFAULT_MODEL, locate, named, open_home
 
 if TYPE_CHECKING:
     from indexer.writer import Writer
@@ -31,7 +31,7 @@ def init(invocation: Invocation, model: str | None, as_json: bool) -> None:
     """Make a knowledge base in .kb, or bring an existing one's tables up to date."""
     from indexer.creation import create
 
-    home, created = create(invocation.home or Path.cwd() / ".kb", model)
+    home, created = create(named(invocation.home) or Path.cwd() / ".kb", model)
     words = "made" if created else "already there, tables up to date:"
     emit(
         {"home": str(home.path), "model": home.config.model, "created": created},

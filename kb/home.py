@@ -60,11 +60,16 @@ class Home:
         return self.path / "workspace"
 
 
+def named(home: Path | None) -> Path | None:
+    """The given home, else `KB_HOME`, whether or not there is one yet."""
+    if home is None and os.environ.get("KB_HOME"):
+        return Path(os.environ["KB_HOME"])
+    return home
+
+
 def locate(start: Path | None = None) -> Path:
     """The given home, else `KB_HOME`, else the nearest `.kb` above the current directory. Raises NotFound."""
-    if start is None and os.environ.get("KB_HOME"):
-        start = Path(os.environ["KB_HOME"])
-    if start is not None:
+    if (start := named(start)) is not None:
         return _existing(start)
     here = Path.cwd()
     for directory in (here, *here.parents):

@@ -37,6 +37,14 @@ def test_home_is_found_from_below(home: Path, tmp_path: Path) -> None:
     assert len(command("log", cwd=tmp_path / "project" / "deep").out.splitlines()) == 4
 
 
+def test_kb_home_names_the_home_also_before_there_is_one(tmp_path: Path) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    made = command("init", "--model", "hashing:8", cwd=elsewhere, home=home)
+    assert (made.code, list(elsewhere.iterdir())) == (0, [])
+    assert command("log", cwd=elsewhere, home=home).code == 0
+
+
 def test_reading_commands_load_no_model(home: Path) -> None:
     """Nor LanceDB, where the catalog alone can answer."""
     program = f"""

@@ -8,7 +8,7 @@ from kb.batches import batches
 from kb.catalog import Catalog, Connection, documents, expiry, snapshots
 from kb.kept import gaps, needed
 from kb.store import Store
-from kb.store.chunks import between
+from kb.store.conditions import between
 from kb.store.upkeep import NONE
 
 _GAPS_AT_ONCE: Final = 50

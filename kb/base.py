@@ -13,11 +13,11 @@ from kb.answers import Answer, Diff, Document, DocumentChange, ResultChange, Ser
 from kb.catalog import Catalog, Connection, documents, names, scan, snapshots, sources
 from kb.clock import now
 from kb.embedding.models import LoadModel, Models
-from kb.errors import NotFound, UsageError
+from kb.errors import Corrupt, NotFound, UsageError
 from kb.home import Home
 from kb.nouns import DocumentVersion, Mode, Snapshot, Source
 from kb.pipeline import Pipeline
-from kb.reference import check_tag, resolve, resolve_document
+from kb.reference import check_tag, resolve, resolve_document, resolve_snapshot
 from kb.retention import Policy
 from kb.undisturbed import undisturbed
 from kb.writing import Writer, writer
@@ -39,6 +39,7 @@ class KnowledgeBase:
         self.catalog.require()
         self._store: Store | None = None
         self._models = Models(load_model)
+        self._pipelines: dict[str, Pipeline] = {}
 
     def __enter__(self) -> "KnowledgeBase":
         return self
@@ -73,7 +74,7 @@ class KnowledgeBase:
         asked = Query(query, k, mode, exact, normalise(filters or {}), groups)
 
         def look(connection: Connection) -> tuple[Snapshot, Any]:
-            snapshot = self._snapshot(connection, as_of)
+            snapshot = resolve_snapshot(connection, as_of)
             return snapshot, self._find(connection, snapshot, asked)
 
         snapshot, hits = undisturbed(self.catalog, look)
@@ -87,11 +88,11 @@ class KnowledgeBase:
         for name in query.filters.get("source", ()):
             if snapshots.latest_of(connection, name) is None:
                 sources.require(connection, name)
-        pipeline = self._pipeline(connection, snapshot)
+        pipelines = partial(self._pipeline, connection)
+        pipeline = pipelines(snapshot.fingerprint)
         table = self.store.chunks(pipeline.space, pipeline.dimensions)
-        return search(
-            View(connection, self.store, table, snapshot), query, partial(self._models.query_vector, pipeline)
-        )
+        view = View(connection, self.store, table, snapshot, pipelines)
+        return search(view, query, partial(self._models.query_vector, pipeline))
 
     # Versions
 
@@ -105,7 +106,7 @@ class KnowledgeBase:
     def show(self, reference: str | int = "head") -> Shown:
         """One snapshot and the documents that differ from the nearest kept version before it."""
         with self.catalog.reading() as connection:
-            snapshot = self._snapshot(connection, reference)
+            snapshot = resolve_snapshot(connection, reference)
             parts = snapshots.pipeline_parts(connection, snapshot.fingerprint) or {}
             tags = tuple(name for name, version in names.tags(connection).items() if version == snapshot.version)
             before = snapshots.kept_before(connection, snapshot.version) or (0 if snapshot.version == 1 else None)
@@ -150,7 +151,7 @@ class KnowledgeBase:
             raise UsageError("a diff of results needs at least one query: add --query")
         changes: list[ResultChange] = []
         for query in queries:
-            found = [self._find(connection, self._snapshot(connection, end), Query(query)) for end in ends]
+            found = [self._find(connection, resolve_snapshot(connection, end), Query(query)) for end in ends]
             changes += diff.result_changes(query, *found)
         return Diff(*ends, results=tuple(changes))
 
@@ -170,7 +171,7 @@ class KnowledgeBase:
         """A document's text as of a version. Raises NotFound or Expired."""
 
         def look(connection: Connection) -> Document:
-            snapshot = self._snapshot(connection, as_of)
+            snapshot = resolve_snapshot(connection, as_of)
             identity = resolve_document(connection, document)
             found = documents.some_at(connection, snapshot.version, [identity]).get(identity)
             if found is None:
@@ -273,15 +274,14 @@ class KnowledgeBase:
             self._store = Store(self.home.store)
         return self._store
 
-    def _snapshot(self, connection: Connection, reference: str | int) -> Snapshot:
-        found = snapshots.get(connection, resolve(connection, reference))
-        assert found is not None, "resolve returns published versions only"
-        return found
-
-    def _pipeline(self, connection: Connection, snapshot: Snapshot) -> Pipeline:
-        parts = snapshots.pipeline_parts(connection, snapshot.fingerprint)
-        assert parts is not None, "a pipeline is recorded with its first snapshot"
-        return Pipeline.of(parts)
+    def _pipeline(self, connection: Connection, fingerprint: str) -> Pipeline:
+        """What a fingerprint stands for never changes, so it is looked up once."""
+        if fingerprint not in self._pipelines:
+            parts = snapshots.pipeline_parts(connection, fingerprint)
+            if parts is None:
+                raise Corrupt(f"pipeline {fingerprint} is not in the catalog: run `kb verify`")
+            self._pipelines[fingerprint] = Pipeline.of(parts)
+        return self._pipelines[fingerprint]
 
 
 def open_path(path: str | Path | None = None) -> KnowledgeBase:

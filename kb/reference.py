@@ -15,6 +15,7 @@ from kb.clock import parse_instant
 from kb.digest import document_id
 from kb.errors import Expired, NotFound, UsageError
 from kb.kept import nearest_kept
+from kb.nouns import Snapshot
 
 _HEAD: Final = re.compile(r"head(?:~(\d*))?")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -24,6 +25,11 @@ _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}")
 
 def resolve(connection: Connection, reference: str | int) -> int:
     """The version that a reference means. Raises NotFound, Expired or UsageError."""
+    return resolve_snapshot(connection, reference).version
+
+
+def resolve_snapshot(connection: Connection, reference: str | int) -> Snapshot:
+    """The same, as the whole snapshot."""
     text = str(reference).strip()
     head = snapshots.head(connection)
     if not head:
@@ -72,22 +78,16 @@ def check_tag(name: str) -> None:
         raise UsageError(f"a tag is made of letters, digits and `_ . / -`, at most 100: not {name[:100]!r}")
 
 
-def _kept(connection: Connection, version: int, head: int, written: str) -> int:
+def _kept(connection: Connection, version: int, head: int, written: str) -> Snapshot:
     if version < 1 and written != str(version):
         raise NotFound(f"{written} is before the first version; the newest is {head}")
     if not 1 <= version <= head:
         meant = "" if written == str(version) else f" ({written})"
         raise NotFound(f"version {version}{meant} does not exist; the newest is {head}")
-    require_kept(connection, version, written)
-    return version
-
-
-def require_kept(connection: Connection, version: int, written: str | int = "") -> None:
-    """Raises Expired, naming the oldest version that is kept and the nearest, where a published one is not."""
-    if snapshots.get(connection, version) is not None:
-        return
+    if (found := snapshots.get(connection, version)) is not None:
+        return found
     kept = snapshots.kept(connection)
-    meant = f" ({written})" if written and str(written) != str(version) else ""
+    meant = f" ({written})" if written != str(version) else ""
     near = nearest_kept(kept, version)
     raise Expired(f"version {version}{meant} has expired; the oldest kept is {kept[0]}, the nearest is {near}")
 

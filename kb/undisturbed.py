@@ -14,13 +14,14 @@ def undisturbed(catalog: Catalog, look: Callable[[Connection], T]) -> T:
     Versions are marked before anything of theirs goes. So where a new transaction finds no new mark, all was there.
     """
     while True:
-        before = _expired(catalog)
+        before = None
         try:
             with catalog.reading() as connection:
+                before = snapshots.count_expired(connection)
                 found = look(connection)
         except Exception:
             # Whatever it was that vanished, the error says nothing of why.
-            if before == _expired(catalog):
+            if before is None or before == _expired(catalog):
                 raise
         else:
             if before == _expired(catalog):

@@ -13,7 +13,7 @@ from kb.layout import Layout, chunk_ids
 from kb.nouns import DocumentVersion, Hit, Mode, Snapshot
 from kb.pipeline import Pipeline
 from kb.search.query import MOST_HITS
-from kb.store.chunks import alive
+from kb.store.conditions import alive
 
 QUERIES = ["refund period", "alpha alpha Beta", "返品期間", "the goods", "nowhere 'found'", "maxTokens of the customer"]
 MODES: tuple[Mode, ...] = ("hybrid", "dense", "bm25")

@@ -1,9 +1,11 @@
 """Candidates of a search: the chunks that each side names, found by the indexes or by looking at every row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 
 from kb.access import keys_of
@@ -12,32 +14,40 @@ from kb.search.bm25 import exact_scores
 from kb.search.filters import AsOf, condition
 from kb.search.fusion import DEPTH, promising
 from kb.search.query import Query, View
-from kb.search.ranking import Ranking, by_score, ranked, similarities
+from kb.search.ranking import Floats, Ranking, by_score, ranked, similarities
 from kb.store.candidates import Estimates, Request
-from kb.store.chunks import alive, any_of
+from kb.store.conditions import alive, any_of
 from kb.store.rows import vectors
 
-_COLUMNS: Final = ("chunk_id", "document_id", "text_sha256", "text", "since", "until")
+_COLUMNS: Final = ("chunk_id", "document_id", "text_sha256", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What one side named: the chunks whose rows were read, and the estimated scores of the others, ascending."""
+
+    read: frozenset[str]
+    unread: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Rows of the candidates, each once; and what each side named, with its scores or estimates of them."""
+    """Rows of the candidates, each once, and what each side named."""
 
     rows: pa.Table
-    near: Estimates
-    matching: Estimates
+    near: Named
+    matching: Named
 
 
 def quickly(view: View, query: Query, vector: Vectors | None, tokens: Sequence[str]) -> Candidates:
     """By the indexes. Rows are read of those alone that, by what the indexes estimate, may be among the hits."""
-    where, depth = _visible(view, query), max(DEPTH, query.k)
-    everything = not query.filters and query.groups is None
-    matches = view.snapshot.chunks.total if everything else view.table.count(where)
+    condition, depth = _condition(view, query), max(DEPTH, query.k)
+    matches = view.snapshot.chunks.total if condition is None else view.table.count(_visible(view, query))
     # A word that the query repeats counts each time, here as in the score.
-    near, matching = view.table.candidates(Request(vector, tokens, where, matches, depth))
-    rows = view.table.some(promising(near, matching, query.k, depth), where, _columns(vector, tokens))
-    return Candidates(rows, near, matching)
+    request = Request(vector, tokens, view.snapshot.version, condition, matches, depth)
+    found = view.table.find(request, partial(promising, k=query.k, depth=depth), _columns(vector, tokens))
+    read = dict(zip(found.rows["_rowid"].to_pylist(), found.rows["chunk_id"].to_pylist(), strict=True))
+    return Candidates(found.rows, _named(found.near, read), _named(found.matching, read))
 
 
 def exactly(view: View, query: Query, vector: Vectors | None, tokens: Sequence[str]) -> Candidates:
@@ -45,15 +55,29 @@ def exactly(view: View, query: Query, vector: Vectors | None, tokens: Sequence[s
     where, depth = _visible(view, query), max(DEPTH, query.k)
     near = dict(_nearest(view, vector, where, depth)) if vector is not None else {}
     matching = dict(_best_matching(view, tokens, where, depth)) if tokens else {}
-    rows = view.table.some(near.keys() | matching.keys(), where, _columns(vector, tokens))
-    return Candidates(rows, near, matching)
+    columns = [*_columns(vector, tokens), "since", "until"]
+    rows = view.table.some(near.keys() | matching.keys(), where, columns)
+    return Candidates(rows, *(Named(frozenset(side), np.zeros(0)) for side in (near, matching)))
+
+
+def _named(estimates: Estimates, read: Mapping[int, str]) -> Named:
+    """`read` are the chunks that were read, by their row ids."""
+    chunks = frozenset(read[row] for row in estimates.keys() & read.keys())
+    return Named(chunks, np.sort([estimate for row, estimate in estimates.items() if row not in read]))
 
 
 def _visible(view: View, query: Query) -> str:
     """The rows that live at the version, that the filters leave and that the caller may see."""
-    version = view.snapshot.version
-    filtered = f"{alive(version)} AND {condition(query.filters, AsOf(view.connection, version))}"
-    return filtered if query.groups is None else f"{filtered} AND {any_of('access', keys_of(query.groups))}"
+    lives, asked = alive(view.snapshot.version), _condition(view, query)
+    return lives if asked is None else f"{lives} AND ({asked})"
+
+
+def _condition(view: View, query: Query) -> str | None:
+    """What the filters leave and the caller may see; None where that is everything."""
+    parts = [condition(query.filters, AsOf(view.connection, view.snapshot.version))] if query.filters else []
+    if query.groups is not None:
+        parts.append(any_of("access", keys_of(query.groups)))
+    return " AND ".join(parts) or None
 
 
 def _columns(vector: Vectors | None, tokens: Sequence[str]) -> list[str]:

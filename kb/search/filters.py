@@ -15,7 +15,7 @@ from kb.catalog import Connection, documents, facets
 from kb.clock import parse_instant
 from kb.errors import UsageError
 from kb.facets import RESERVED, facet
-from kb.store.chunks import any_of, one_of, quoted
+from kb.store.conditions import any_of, one_of, quoted
 
 Filters = Mapping[str, Sequence[str]]
 NOTHING: Final = "false"

@@ -12,10 +12,11 @@ is worse by .01 to .03, and candidates scored by one side alone cost up to .003.
 from collections.abc import Mapping, Sequence
 from heapq import nlargest
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from kb.search.ranking import Ranking, by_score
 
+Id = TypeVar("Id", str, int)
 DEPTH: Final = 200
 """Candidates that each side gives at least."""
 DENSE_WEIGHT: Final = 0.73
@@ -35,7 +36,7 @@ def fuse(dense: Sequence[tuple[str, float]], bm25: Sequence[tuple[str, float]]) 
     return sorted(fused.items(), key=by_score)
 
 
-def promising(dense: Mapping[str, float], bm25: Mapping[str, float], k: int, depth: int) -> set[str]:
+def promising(dense: Mapping[int, float], bm25: Mapping[int, float], k: int, depth: int) -> set[int]:
     """The ids that, by estimates of their scores, may be among the k best.
 
     What one side does not name counts there as much as the last that it names: it may be next.
@@ -44,7 +45,7 @@ def promising(dense: Mapping[str, float], bm25: Mapping[str, float], k: int, dep
     return {*nlargest(_READ * k, estimated, key=estimated.__getitem__), *islice(bm25, _SURE)}
 
 
-def _weighed(cosines: Mapping[str, float], scores: Mapping[str, float], absent: float) -> dict[str, float]:
+def _weighed(cosines: Mapping[Id, float], scores: Mapping[Id, float], absent: float) -> dict[Id, float]:
     """The weighted sums; `absent` is the BM25 score of an id that has none."""
     least = min(cosines.values(), default=0.0)
     best = max(scores.values(), default=0.0) or 1.0

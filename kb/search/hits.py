@@ -1,16 +1,17 @@
 """Hits: chunks brought home with their texts and the proof of where they come from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pyarrow as pa
 
-from kb.catalog import documents, snapshots
+from kb.catalog import documents
 from kb.digest import chunk_id
 from kb.errors import Corrupt
 from kb.nouns import FOREVER, DocumentVersion, Hit, Passage, Provenance, Scores
 from kb.search.query import View
 from kb.search.ranking import Ranking
+from kb.store.texts import Places
 
 _COLUMNS: Final = ["chunk_id", "document_id", "text", "text_sha256", "since", "until"]
 
@@ -22,31 +23,20 @@ def hits(view: View, rows: pa.Table, ranking: Ranking, parts: Mapping[str, Score
     wanted = [at for at, chunk in enumerate(rows["chunk_id"].to_pylist()) if chunk in ranks]
     found = {row["chunk_id"]: row for row in rows.select(_COLUMNS).take(pa.array(wanted, pa.int64())).to_pylist()}
     owners = documents.some_at(view.connection, version, {row["document_id"] for row in found.values()})
-    layouts = {owner.layout for owner in owners.values()}
-    places = view.store.texts.places(layouts, {row["text_sha256"] for row in found.values()})
-    embedders = {name: _embedder_name(view, name) for name in {owner.fingerprint for owner in owners.values()}}
+    places = view.store.texts.places(owner.layout for owner in owners.values())
     made = []
     for chunk, score in ranking:
         row = found[chunk]
         owner = owners[row["document_id"]]
-        passage = _passage(row, owner, places)
-        provenance = _provenance(row, owner, passage, version, embedders[owner.fingerprint])
+        passage = _passage(row, owner, places.get(owner.layout, {}))
+        provenance = _provenance(row, owner, passage, version, view.pipeline(owner.fingerprint).embedder)
         made.append(Hit(ranks[chunk], score, parts[chunk], row["text"], chunk, row["document_id"], provenance))
     return tuple(made)
 
 
-def _embedder_name(view: View, fingerprint: str) -> str:
-    parts = snapshots.pipeline_parts(view.connection, fingerprint)
-    if parts is None:
-        raise Corrupt(f"pipeline {fingerprint} is not in the catalog: run `kb verify`")
-    return str(parts["embedder"])
-
-
-def _passage(
-    row: Mapping[str, Any], owner: DocumentVersion, places: Mapping[tuple[str, str], Sequence[Passage]]
-) -> Passage:
+def _passage(row: Mapping[str, Any], owner: DocumentVersion, places: Places) -> Passage:
     """The chunk's place in its document: of the passages with its text, the one whose occurrence makes its id."""
-    for occurrence, passage in enumerate(places.get((owner.layout, row["text_sha256"]), ())):
+    for occurrence, passage in enumerate(places.get(row["text_sha256"], ())):
         if chunk_id(owner.document_id, row["text_sha256"], occurrence) == row["chunk_id"]:
             return passage
     raise Corrupt(f"chunk {row['chunk_id']} is not a passage of {owner.source}:{owner.uri}: run `kb verify`")

@@ -1,12 +1,13 @@
 """What is asked of a version, checked, and what the answer is read from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from kb.catalog import Connection
 from kb.errors import UsageError
 from kb.nouns import Mode, Snapshot
+from kb.pipeline import Pipeline
 from kb.search.filters import Filters
 from kb.store import Store
 from kb.store.chunks import ChunkTable
@@ -49,3 +50,5 @@ class View:
     store: Store
     table: ChunkTable
     snapshot: Snapshot
+    pipeline: Callable[[str], Pipeline]
+    """What a fingerprint stands for."""

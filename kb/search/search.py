@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from kb.analysis import analyse
@@ -9,12 +10,11 @@ from kb.catalog import snapshots, terms
 from kb.embedding.protocol import Vectors
 from kb.nouns import Hit, Scores
 from kb.search.bm25 import Statistics, scores
-from kb.search.candidates import Candidates, exactly, quickly
+from kb.search.candidates import Candidates, Named, exactly, quickly
 from kb.search.fusion import fuse
 from kb.search.hits import hits
 from kb.search.query import Query, View
 from kb.search.ranking import Ranking, ranked, similarities
-from kb.store.candidates import Estimates
 from kb.store.rows import vectors
 
 
@@ -64,8 +64,8 @@ def _scores(dense: Ranking, bm25: Ranking, found: Candidates) -> dict[str, Score
     }
 
 
-def _ranks(named: Estimates, scored: Ranking) -> dict[str, int]:
-    """Counted from 1; by their scores where these are known, else by the estimates."""
-    known = dict(scored)
-    order = sorted(named, key=lambda chunk: (-known.get(chunk, named[chunk]), chunk))
-    return {chunk: rank for rank, chunk in enumerate(order, 1)}
+def _ranks(named: Named, scored: Ranking) -> dict[str, int]:
+    """Counted from 1 among all that the side named; those that were not read stand at their estimates."""
+    own = [(chunk, score) for chunk, score in scored if chunk in named.read]
+    ahead = len(named.unread) - np.searchsorted(named.unread, [score for _, score in own], "right")
+    return {chunk: place + int(more) for place, ((chunk, _), more) in enumerate(zip(own, ahead, strict=True), 1)}

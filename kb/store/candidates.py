@@ -1,25 +1,32 @@
 """The chunks that a search looks at: those nearest to a vector and those that hold its words, found side by side."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 
+from kb.store.conditions import alive
+from kb.store.lives import Ids, Lives
+
 if TYPE_CHECKING:
-    from lancedb.query import AsyncQuery
     from lancedb.table import AsyncTable
 
-_PROBES: Final = 20
+_PROBES: Final = 30
 """Partitions of the vector index that are searched where every row may match."""
 _FLAT_MOST: Final = 5_000
 """So few matching rows are all compared: an index would have to be searched nearly whole for them."""
+_SIFTED_LEAST: Final = 0.25
+"""Where fewer of the rows live, the indexes are searched under a condition: else most of what they name is dead."""
+_SPARE: Final = 1.5
+"""Times as many are named as should be left by sifting if the dead lay evenly among the living."""
 
 
-Estimates = Mapping[str, float]
-"""Scores by chunk, best first."""
+Estimates = Mapping[int, float]
+"""Scores by row id, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,45 +35,123 @@ class Request:
 
     vector: np.ndarray[Any, np.dtype[np.float32]] | None
     tokens: Sequence[str]
-    where: str
-    """The condition that every row must meet; it is applied before the ranking."""
+    version: int
+    condition: str | None
+    """What a row must meet beside living at the version; None where nothing else is asked."""
     matches: int
-    """How many rows meet it, about."""
+    """How many rows meet both, about."""
     limit: int
     """Chunks that each side gives at most."""
 
+    @property
+    def where(self) -> str:
+        lives = alive(self.version)
+        return lives if self.condition is None else f"{lives} AND ({self.condition})"
 
-async def candidates(table: "AsyncTable", request: Request) -> tuple[Estimates, Estimates]:
-    """Chunks nearest to the vector by their cosine, and chunks that hold any of the tokens by LanceDB's BM25.
 
-    Both are estimates: the vector index knows vectors roughly, and LanceDB's statistics count all rows that ever lived.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What each side named; and of those chosen from it the rows, with their row ids and life spans."""
+
+    near: Estimates
+    matching: Estimates
+    rows: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A table at one version of it: what reads it sees the same rows in the same places."""
+
+    table: "AsyncTable"
+    version: int
+    rows: int
+    lives: Lives
+
+
+Choose = Callable[[Estimates, Estimates], Collection[int]]
+
+
+async def find(pinned: Pinned, request: Request, choose: Choose, columns: Sequence[str]) -> Found:
+    """The rows that are chosen by estimates of their scores.
+
+    Estimates they are: the vector index knows vectors roughly, and LanceDB's BM25 counts all rows that ever lived.
     """
-    return await asyncio.gather(_near(table, request), _matching(table, request))
+    near, matching = await _sifted(pinned, request) or await _filtered(pinned, request)
+    ids = np.array(sorted(choose(near, matching)), np.uint64)
+    return Found(near, matching, await _rows(pinned, ids, columns))
 
 
-async def _near(table: "AsyncTable", request: Request) -> Estimates:
+async def _sifted(pinned: Pinned, request: Request) -> tuple[Estimates, Estimates] | None:
+    """Each side names what is best of all rows, and what lives is kept; None where that may leave out what matches."""
+    share = request.matches / max(1, pinned.rows)
+    if request.condition is not None or share < _SIFTED_LEAST:
+        return None
+    limit = ceil(request.limit * _SPARE / share)
+    sides = await _sides(pinned, request, limit, None)
+    kept = []
+    for ids, scores in sides:
+        since, until = await pinned.lives.spans(pinned.table, ids)
+        living = (since <= request.version) & (until > request.version)
+        if len(ids) == limit and np.count_nonzero(living) < request.limit:
+            return None
+        kept.append(_estimates(ids[living][: request.limit], scores[living][: request.limit]))
+    return kept[0], kept[1]
+
+
+async def _filtered(pinned: Pinned, request: Request) -> tuple[Estimates, Estimates]:
+    near, matching = await _sides(pinned, request, request.limit, request.where)
+    return _estimates(*near), _estimates(*matching)
+
+
+Side = tuple[Ids, "np.ndarray[Any, Any]"]
+
+
+async def _sides(pinned: Pinned, request: Request, limit: int, where: str | None) -> tuple[Side, Side]:
+    near, matching = await asyncio.gather(
+        _near(pinned, request, limit, where), _matching(pinned.table, request, limit, where)
+    )
+    return near, matching
+
+
+async def _near(pinned: Pinned, request: Request, limit: int, where: str | None) -> Side:
+    """By their cosine."""
     if request.vector is None:
-        return {}
-    query = _restricted(table.query(), request, "_distance").nearest_to(request.vector).distance_type("dot")
+        return _NOTHING
+    query = _restricted(pinned.table.query(), limit, where, "_distance").nearest_to(request.vector).distance_type("dot")
     if request.matches <= _FLAT_MOST:
         query = query.bypass_vector_index()
     else:
         # The fewer rows match, the more partitions hold what is near.
-        query = query.nprobes(_PROBES * -(-await table.count_rows() // request.matches))
-    return {chunk: 1.0 - distance for chunk, distance in _pairs(await query.to_arrow(), "_distance")}
+        query = query.nprobes(round(_PROBES * max(1, pinned.rows / request.matches)))
+    ids, distances = _side(await query.to_arrow(), "_distance")
+    return ids, 1.0 - distances
 
 
-async def _matching(table: "AsyncTable", request: Request) -> Estimates:
+async def _matching(table: "AsyncTable", request: Request, limit: int, where: str | None) -> Side:
     if not request.tokens:
-        return {}
-    query = _restricted(table.query(), request, "_score").nearest_to_text(" ".join(request.tokens))
-    return dict(_pairs(await query.to_arrow(), "_score"))
+        return _NOTHING
+    query = _restricted(table.query(), limit, where, "_score").nearest_to_text(" ".join(request.tokens))
+    return _side(await query.to_arrow(), "_score")
 
 
-def _restricted(query: "AsyncQuery", request: Request, score: str) -> Any:
+def _restricted(query: Any, limit: int, where: str | None, score: str) -> Any:
+    filtered = query.where(where) if where is not None else query
     # The score is named, or every query prints a deprecation warning.
-    return query.where(request.where).limit(request.limit).select(["chunk_id", score])
+    return filtered.limit(limit).with_row_id().select([score])
 
 
-def _pairs(found: pa.Table, score: str) -> Iterator[tuple[str, float]]:
-    return zip(found["chunk_id"].to_pylist(), found[score].to_pylist(), strict=True)
+async def _rows(pinned: Pinned, ids: Ids, columns: Sequence[str]) -> pa.Table:
+    rows = await pinned.table.take_row_ids(ids.tolist()).with_row_id().select(list(columns)).to_arrow()
+    since, until = await pinned.lives.spans(pinned.table, rows["_rowid"].to_numpy())
+    return rows.append_column("since", pa.array(since)).append_column("until", pa.array(until))
+
+
+def _side(found: pa.Table, score: str) -> Side:
+    return found["_rowid"].to_numpy(), found[score].to_numpy().astype(np.float64)
+
+
+def _estimates(ids: Ids, scores: "np.ndarray[Any, Any]") -> Estimates:
+    return dict(zip(ids.tolist(), scores.tolist(), strict=True))
+
+
+_NOTHING: Final[Side] = (np.zeros(0, np.uint64), np.zeros(0))

@@ -1,8 +1,8 @@
 """The table of chunk rows of one embedding space, read as of any version."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 from kb.batches import batches
 from kb.nouns import FOREVER
 from kb.store import rows as shapes
-from kb.store.candidates import Estimates, Request, candidates
-from kb.store.loop import loop
+from kb.store.candidates import Choose, Found, Request
+from kb.store.conditions import one_of
+from kb.store.reader import Reader
 
 if TYPE_CHECKING:
-    from lancedb.table import AsyncTable, Table
+    from lancedb.table import Table
 
-T = TypeVar("T")
 KEYS_AT_ONCE: Final = 1_000
 """Keys in one condition."""
 
@@ -25,9 +25,9 @@ KEYS_AT_ONCE: Final = 1_000
 class ChunkTable:
     """Rows are inserted once and ended once; nothing else about them ever changes but who may see them."""
 
-    def __init__(self, table: "Table", reader: "Callable[[], AsyncTable]") -> None:
+    def __init__(self, table: "Table", reader: Reader) -> None:
         self._table = table
-        self._open_reader = reader
+        self._reader = reader
 
     @property
     def columns(self) -> list[str]:
@@ -37,15 +37,11 @@ class ChunkTable:
     def dimensions(self) -> int:
         return int(self._table.schema.field("vector").type.list_size)
 
-    @cached_property
-    def _reader(self) -> "AsyncTable":
-        return self._open_reader()
-
     # Reading
 
-    def candidates(self, request: Request) -> tuple[Estimates, Estimates]:
-        """The chunks nearest to the request's vector, and those that hold its tokens."""
-        return patiently(lambda: loop().run(candidates(self._reader, request)))
+    def find(self, request: Request, choose: Choose, columns: Sequence[str]) -> Found:
+        """What is nearest to the request's vector and what holds its tokens; and the rows chosen from it."""
+        return self._reader.find(request, choose, columns)
 
     def scan(self, where: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """All rows of the filter, in no order."""
@@ -101,47 +97,10 @@ class ChunkTable:
     def _gather(self, column: str, values: Iterable[str], where: str, columns: Sequence[str]) -> pa.Table:
         parts = []
         for batch in batches(sorted(set(values)), KEYS_AT_ONCE):
-            parts.append(self._rows(f"({where}) AND {one_of(column, batch)}", columns))
+            parts.append(self._reader.read(f"({where}) AND {one_of(column, batch)}", columns))
         return pa.concat_tables(parts) if parts else self._table.schema.empty_table().select(list(columns))
-
-    def _rows(self, where: str, columns: Sequence[str]) -> pa.Table:
-        query = self._reader.query().where(where).select(list(columns))
-        return patiently(lambda: loop().run(query.to_arrow()))
-
-
-def alive(version: int) -> str:
-    """The filter of the rows that live at a version."""
-    return f"since <= {version} AND until > {version}"
-
-
-def between(spans: Iterable[tuple[int, int]]) -> str:
-    """The filter of the rows that live after `a` only, and end by `b`, for any of the spans (a, b)."""
-    return " OR ".join(f"(since > {after} AND until <= {upto})" for after, upto in spans)
 
 
 def bytes_of(texts: pa.Array | pa.ChunkedArray) -> int:
     """The length of all the texts, in UTF-8."""
     return int(pc.sum(pc.binary_length(texts)).as_py() or 0)
-
-
-def one_of(column: str, values: Iterable[str]) -> str:
-    return f"{column} IN ({', '.join(quoted(value) for value in values)})"
-
-
-def any_of(column: str, values: Iterable[str]) -> str:
-    """The filter of the rows whose list holds one of the values."""
-    return f"array_has_any({column}, [{', '.join(quoted(value) for value in values)}])"
-
-
-def quoted(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def patiently(read: Callable[[], T]) -> T:
-    """Reads once more where a file of an older table version was cleaned away meanwhile: the rows answer the same."""
-    try:
-        return read()
-    except (OSError, RuntimeError, ValueError) as error:
-        if "not found" not in str(error).lower():
-            raise
-        return read()

@@ -1,8 +1,8 @@
 """Opening the store: one table of texts, and one table of chunk rows for each embedding space."""
 
+import os
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from kb.errors import KBError
 from kb.store import rows, texts
 from kb.store.chunks import ChunkTable
 from kb.store.leftovers import remove_leftovers
-from kb.store.loop import loop
+from kb.store.reader import Reader
 from kb.store.texts import TextTable
 from kb.store.upkeep import CHUNK_INDEXES, GRACE, TEXT_INDEXES, Bounds, ensure_indexes, upkeep
 
@@ -25,6 +25,8 @@ class Store:
     """A LanceDB directory. Handles see other processes' commits at once and are never moved to older versions."""
 
     def __init__(self, path: Path) -> None:
+        # Its warnings tell of its own affairs, such as partitions that an index joined, on everybody's terminal.
+        os.environ.setdefault("LANCEDB_LOG", "error")
         # Imported here: many commands write or read without a row of it.
         import lancedb
 
@@ -32,11 +34,12 @@ class Store:
         self._database = lancedb.connect(str(path), read_consistency_interval=timedelta(0))
         self._spaces: dict[str, ChunkTable] = {}
         self._texts: TextTable | None = None
+        self._readers: AsyncConnection | None = None
 
     @property
     def texts(self) -> TextTable:
         if self._texts is None:
-            self._texts = TextTable(self._table("texts", texts.SCHEMA), partial(self._reader, "texts"))
+            self._texts = TextTable(self._table("texts", texts.SCHEMA), self._reader("texts"))
         return self._texts
 
     def holds(self, space: str) -> bool:
@@ -86,16 +89,17 @@ class Store:
             remove_leftovers(self._path / f"{table.name}.lance")
 
     def _chunk_table(self, table: "Table") -> ChunkTable:
-        return ChunkTable(table, partial(self._reader, table.name))
+        return ChunkTable(table, self._reader(table.name))
 
-    def _reader(self, name: str) -> "AsyncTable":
-        return loop().run(self._readers.open_table(name))
+    def _reader(self, name: str) -> Reader:
+        async def open_table() -> "AsyncTable":
+            if self._readers is None:
+                import lancedb
 
-    @cached_property
-    def _readers(self) -> "AsyncConnection":
-        import lancedb
+                self._readers = await lancedb.connect_async(str(self._path), read_consistency_interval=timedelta(0))
+            return await self._readers.open_table(name)
 
-        return loop().run(lancedb.connect_async(str(self._path), read_consistency_interval=timedelta(0)))
+        return Reader(open_table)
 
     def spaces(self) -> Iterator[ChunkTable]:
         """The rows of every embedding space that was ever used."""

@@ -1,20 +1,22 @@
 """The table of document texts with their passages, stored once by digest."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
+from cachetools import LRUCache
 
 from kb.batches import batches
 from kb.layout import Layout
 from kb.nouns import Passage
-from kb.store.chunks import KEYS_AT_ONCE, bytes_of, one_of, patiently
-from kb.store.loop import loop
+from kb.store.chunks import KEYS_AT_ONCE, bytes_of
+from kb.store.conditions import one_of
+from kb.store.reader import Reader
 
 if TYPE_CHECKING:
-    from lancedb.table import AsyncTable, Table
+    from lancedb.table import Table
 
 _PASSAGE = pa.struct(
     [
@@ -34,14 +36,21 @@ SCHEMA = pa.schema(
         pa.field("passages", pa.list_(_PASSAGE), nullable=False),
     ]
 )
+Places = Mapping[str, Sequence[Passage]]
+"""A layout's passages in order, by the SHA-256 of their texts."""
+_PLACES: Final = ("layout", "passages")
+_REMEMBERED: Final = 50_000
+"""Passages whose places are remembered: some 20 MB."""
 
 
 class TextTable:
     """Layouts by their key; `since` is the version that brought one in."""
 
-    def __init__(self, table: "Table", reader: "Callable[[], AsyncTable]") -> None:
+    def __init__(self, table: "Table", reader: Reader) -> None:
         self._table = table
-        self._open_reader = reader
+        self._reader = reader
+        self._known: LRUCache[str, Places] = LRUCache(_REMEMBERED, getsizeof=len)
+        self._knowing = Lock()
 
     def get(self, keys: Iterable[str]) -> dict[str, Layout]:
         """The layouts of those keys, whole."""
@@ -52,18 +61,18 @@ class TextTable:
         columns = ["layout", "text_sha256", "passages"]
         return {row["layout"]: _layout(row | {"text": ""}) for row in self._rows(keys, columns)}
 
-    def places(self, keys: Iterable[str], cuts: Iterable[str]) -> dict[tuple[str, str], list[Passage]]:
-        """The passages of those layouts whose texts have one of those SHA-256, in order, by layout and SHA-256."""
-        found: dict[tuple[str, str], list[Passage]] = {}
-        wanted = pa.array(set(cuts), pa.string())
-        for rows in self._tables(keys, ["layout", "passages"]):
-            passages = rows["passages"].combine_chunks()
-            owners = rows["layout"].take(passages.value_parent_indices())
-            chosen = pc.is_in(pc.struct_field(passages.flatten(), "text_sha256"), wanted)
-            kept = zip(owners.filter(chosen).to_pylist(), passages.flatten().filter(chosen).to_pylist(), strict=True)
-            for layout, passage in kept:
-                found.setdefault((layout, passage["text_sha256"]), []).append(_passage(passage))
-        return found
+    def places(self, keys: Iterable[str]) -> dict[str, Places]:
+        """Where the texts of those layouts' passages stand. For any number of threads."""
+        wanted = set(keys)
+        with self._knowing:
+            found = {key: places for key in wanted if (places := self._known.get(key)) is not None}
+        new = {row["layout"]: _places(row["passages"]) for row in self._rows(wanted - found.keys(), _PLACES)}
+        with self._knowing:
+            for key, places in new.items():
+                # One that is greater than all that may be remembered is not.
+                if len(places) <= self._known.maxsize:
+                    self._known[key] = places
+        return found | new
 
     def write(self, layouts: Iterable[Layout], since: int) -> None:
         """Stores those layouts that are not there yet."""
@@ -103,12 +112,7 @@ class TextTable:
 
     def _tables(self, keys: Iterable[str], columns: Sequence[str]) -> Iterator[pa.Table]:
         for batch in batches(sorted(set(keys)), KEYS_AT_ONCE):
-            query = self._reader.query().where(one_of("layout", batch)).select(list(columns))
-            yield patiently(lambda query=query: loop().run(query.to_arrow()))  # type: ignore[misc]
-
-    @cached_property
-    def _reader(self) -> "AsyncTable":
-        return self._open_reader()
+            yield self._reader.read(one_of("layout", batch), columns)
 
 
 def _row(layout: Layout, since: int) -> dict[str, Any]:
@@ -129,6 +133,17 @@ def _layout(row: dict[str, Any]) -> Layout:
     passages = tuple(map(_passage, row["passages"]))
     cuts = tuple(p["text_sha256"] for p in row["passages"])
     return Layout(row["layout"], row["text_sha256"], row["text"], passages, cuts)
+
+
+def _places(passages: Iterable[dict[str, Any]]) -> Places:
+    found: dict[str, list[Passage]] = {}
+    sections: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for row in passages:
+        passage = _passage(row)
+        # Of equal sections one is held.
+        shared = sections.setdefault(passage.section, passage.section)
+        found.setdefault(row["text_sha256"], []).append(replace(passage, section=shared))
+    return {cut: tuple(places) for cut, places in found.items()}
 
 
 def _passage(row: dict[str, Any]) -> Passage:

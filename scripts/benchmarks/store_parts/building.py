@@ -11,7 +11,8 @@ from typing import Any, Final
 import pyarrow as pa
 
 from indexer.commit import Commit
-from kb.store.chunks import ChunkTable, alive
+from kb.store.chunks import ChunkTable
+from kb.store.conditions import alive
 from scripts.benchmarks.store_parts.corpus import Corpus, Counts
 from scripts.benchmarks.store_parts.disk import Sizes, bytes_under, settled
 from scripts.benchmarks.store_parts.made import DIMENSIONS, MadeEmbedder

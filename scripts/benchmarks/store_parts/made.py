@@ -1,6 +1,6 @@
 """Made vectors: every text has one, it hangs on the text alone, and texts of like words lie in like places.
 
-Each longer word votes for one of several hundred centroids. A text lies at a mixture of the two that get most votes,
+Each longer word votes for one of several hundred centroids. A text lies at a mixture of the four that get most votes,
 plus noise drawn from its own digest. That gives clusters, near and far neighbours and no two equal vectors; it gives
 no meaning, so nothing here says how good the answers are, only whether the quick ones are the exact ones.
 """
@@ -20,7 +20,8 @@ from kb.embedding.protocol import Vectors
 DIMENSIONS: Final = 384
 CENTROIDS: Final = 700
 NAME: Final = f"made:{DIMENSIONS}"
-_NOISE: Final = 0.9
+_NOISE: Final = 0.4
+_WEIGHTS: Final = (1.0, 0.6, 0.4, 0.3)
 _WORD: Final = re.compile(r"[^\W\d_]{6,}")
 
 
@@ -28,7 +29,7 @@ class MadeEmbedder:
     """Meets `kb.embedding.protocol.Embedder`."""
 
     name = NAME
-    digest = hashlib.sha256(f"{NAME} {CENTROIDS} {_NOISE}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{NAME} {CENTROIDS} {_NOISE} {_WEIGHTS}".encode()).hexdigest()
     dimensions = DIMENSIONS
 
     def __init__(self) -> None:
@@ -39,10 +40,10 @@ class MadeEmbedder:
         return np.stack([self._vector(text) for text in texts])
 
     def _vector(self, text: str) -> Vectors:
-        votes = Counter(map(_centroid, _WORD.findall(text.lower()))).most_common(2)
+        votes = Counter(map(_centroid, _WORD.findall(text.lower()))).most_common(len(_WEIGHTS))
         seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
         vector = _NOISE * _units(np.random.default_rng(seed).standard_normal((1, DIMENSIONS)))[0]
-        for weight, (centroid, _) in zip((1.0, 0.6), votes, strict=False):
+        for weight, (centroid, _) in zip(_WEIGHTS, votes, strict=False):
             vector = vector + weight * self._centroids[centroid]
         return _units(vector[None])[0].astype(np.float32)
 

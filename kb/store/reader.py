@@ -1,0 +1,66 @@
+"""A table as readers see it: by LanceDB's asynchronous layer, whose queries run side by side."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pyarrow as pa
+
+from kb.store.candidates import Choose, Found, Pinned, Request, find
+from kb.store.lives import Lives
+from kb.store.loop import loop
+
+if TYPE_CHECKING:
+    from lancedb.table import AsyncTable
+
+T = TypeVar("T")
+
+
+class Reader:
+    """For any number of threads. It sees other processes' commits at once."""
+
+    def __init__(self, open_table: "Callable[[], Coroutine[Any, Any, AsyncTable]]") -> None:
+        self._open = open_table
+        self._newest: AsyncTable | None = None
+        self._pinned: Pinned | None = None
+        self._lives = Lives()
+
+    def read(self, where: str, columns: Sequence[str]) -> pa.Table:
+        """All rows of the filter, in no order."""
+
+        async def read() -> pa.Table:
+            table = await self._table()
+            found: pa.Table = await table.query().where(where).select(list(columns)).to_arrow()
+            return found
+
+        return _patiently(read)
+
+    def find(self, request: Request, choose: Choose, columns: Sequence[str]) -> Found:
+        """The rows of a search: both sides' and those that are read of them are of one version of the table."""
+
+        async def look() -> Found:
+            return await find(await self._pin(), request, choose, columns)
+
+        return _patiently(look)
+
+    async def _table(self) -> "AsyncTable":
+        if self._newest is None:
+            self._newest = await self._open()
+        return self._newest
+
+    async def _pin(self) -> Pinned:
+        version = await (await self._table()).version()
+        if self._pinned is None or self._pinned.version != version:
+            table = await self._open()
+            await table.checkout(version)
+            self._pinned = Pinned(table, version, await table.count_rows(), self._lives)
+        return self._pinned
+
+
+def _patiently(read: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Reads once more where a file of an older table version was cleaned away meanwhile: the rows answer the same."""
+    try:
+        return loop().run(read())
+    except (OSError, RuntimeError, ValueError) as error:
+        if "not found" not in str(error).lower():
+            raise
+        return loop().run(read())

@@ -1,0 +1,81 @@
+"""A search's candidates are what lives, wherever the rows moved to and however many dead ones stand before them."""
+
+import random
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kb.nouns import FOREVER
+from kb.store import Store
+from kb.store.candidates import Found, Request
+from kb.store.chunks import ChunkTable
+from kb.store.rows import ChunkRow, ended, living
+from kb.store.upkeep import NONE
+
+WORD = "alpha"
+AHEAD, BESIDE = (1.0, 0.0), (0.6, 0.8)
+
+
+def write(table: ChunkTable, version: int, born: Iterable[ChunkRow], dying: Iterable[str]) -> None:
+    going = table.some(dying, f"until = {FOREVER}", table.columns)
+    table.write(living(list(born), version, table.dimensions), ended(going, version))
+
+
+def row(chunk: str, vector: tuple[float, float], words: str = WORD) -> ChunkRow:
+    place = {"chunk_id": chunk, "document_id": chunk, "source": "docs", "uri": "a.md", "text_sha256": chunk}
+    return ChunkRow(**place, text=words, tokens=words, facets=(), access=("*",), vector=np.array(vector, np.float32))
+
+
+def find(table: ChunkTable, version: int, limit: int, matches: int) -> Found:
+    """All that both sides name for the word, read."""
+    request = Request(np.array(AHEAD, np.float32), [WORD], version, None, matches, limit)
+    return table.find(request, lambda near, matching: near.keys() | matching.keys(), ["chunk_id"])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_are_known_wherever_they_moved(tmp_path: Path, seed: int) -> None:
+    """Another handle publishes, takes back, permits and compacts; the reader sees every row with its life span."""
+    random_ = random.Random(seed)
+    writer = Store(tmp_path).prepare("space", 2)
+    reader = Store(tmp_path).chunks("space", 2)
+    version, lives = 0, {}
+    for step in range(14):
+        deed = random_.choice(["publish", "publish", "take back", "permit", "compact"]) if version else "publish"
+        if deed in ("publish", "take back"):
+            dying = [chunk for chunk, (_, until) in lives.items() if until == FOREVER and random_.random() < 0.3]
+            born = [f"{step}-{number}" for number in range(random_.randint(1, 6))]
+            write(writer, version + 1, [row(chunk, BESIDE) for chunk in born], dying)
+            if deed == "publish":
+                version += 1
+                lives |= {chunk: (lives[chunk][0], version) for chunk in dying} | dict.fromkeys(
+                    born, (version, FOREVER)
+                )
+            else:
+                writer.recover(version)
+        elif deed == "permit":
+            writer.permit(random_.sample(sorted(lives), 1), ("staff",))
+        else:
+            Store(tmp_path).upkeep(NONE)
+        for asked in range(1, version + 1):
+            expected = {chunk: span for chunk, span in lives.items() if span[0] <= asked < span[1]}
+            found = find(reader, asked, 100, max(1, len(expected)))
+            read = zip(*(found.rows[name].to_pylist() for name in ("chunk_id", "since", "until")), strict=True)
+            assert {chunk: span for chunk, *span in read} == {chunk: list(span) for chunk, span in expected.items()}
+            assert len(found.near) == len(found.matching) == len(expected)
+
+
+def test_dead_rows_that_stand_before_the_living_hide_none(tmp_path: Path) -> None:
+    """All that is nearest and matches best is dead: more of it than a side names before it sifts."""
+    table = Store(tmp_path).prepare("space", 2)
+    old = [row(f"old {number}", AHEAD) for number in range(600)]
+    write(table, 1, [*old, *(row(f"new {number}", BESIDE, f"{WORD} beta gamma") for number in range(400))], [])
+    write(table, 2, [], [one.chunk_id for one in old])
+    found = find(table, 2, 50, 400)
+    assert len(found.near) == len(found.matching) == 50
+    assert all(chunk.startswith("new") for chunk in found.rows["chunk_id"].to_pylist())
+    assert set(found.rows["since"].to_pylist()) == {1}
+    before = find(table, 1, 50, 1_000)
+    assert all(chunk.startswith("old") for chunk in before.rows["chunk_id"].to_pylist())
+    assert set(before.rows["until"].to_pylist()) == {2}

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from kb.facets import Facets, lives
-from kb.layout import Layout, chunks
+from kb.facets import Facets, Life, lives
+from kb.layout import Layout
 from kb.nouns import Chunk, DocumentVersion
 
 
@@ -39,11 +39,18 @@ def diff(
     """Pure. `layouts` holds those of what is opened, `before` those of what is closed, whose texts are not needed."""
     old = {life for version in closed for life in lives(version, before[version.layout])}
     new = {
-        life: Birth(chunk, version, life[1])
+        life: (version, place)
         for version in opened
-        for chunk, life in zip(
-            chunks(version.document_id, layouts[version.layout]), lives(version, layouts[version.layout]), strict=True
-        )
+        for place, life in enumerate(lives(version, layouts[version.layout]))
     }
-    born = tuple(birth for life, birth in new.items() if life not in old)
-    return Delta(born, frozenset(chunk for chunk, _ in old - new.keys()))
+    born = tuple(
+        Birth(_chunk(life, layouts[version.layout], place), version, life.facets)
+        for life, (version, place) in new.items()
+        if life not in old
+    )
+    return Delta(born, frozenset(life.chunk_id for life in old - new.keys()))
+
+
+def _chunk(life: Life, layout: Layout, place: int) -> Chunk:
+    passage = layout.passages[place]
+    return Chunk(life.chunk_id, life.document_id, life.text_sha256, layout.text[passage.start : passage.end])

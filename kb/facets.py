@@ -1,9 +1,10 @@
 """Facets: what a passage can be filtered by beside its place, written as the `name=value` words that its row holds."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
-from kb.layout import Layout, chunk_ids
+from kb.digest import chunk_id
+from kb.layout import Layout, occurrences
 from kb.nouns import DocumentVersion
 
 RESERVED: Final = ("source", "uri", "media_type", "section", "modified_after", "modified_before")
@@ -22,12 +23,25 @@ def facets_of(version: DocumentVersion, section: Sequence[str]) -> Facets:
     return tuple(sorted({facet("media_type", version.media_type), *sections, *metadata}))
 
 
-def lives(version: DocumentVersion, layout: Layout) -> Iterator[tuple[str, Facets]]:
-    """What the rows of a document version are told apart by: each chunk's id and its facets."""
-    ids = chunk_ids(version.document_id, layout.cuts)
+class Life(NamedTuple):
+    """What a row is told apart by: its chunk, by what makes the chunk's id, and its facets."""
+
+    document_id: str
+    text_sha256: str
+    occurrence: int
+    facets: Facets
+
+    @property
+    def chunk_id(self) -> str:
+        return chunk_id(self.document_id, self.text_sha256, self.occurrence)
+
+
+def lives(version: DocumentVersion, layout: Layout) -> Iterator[Life]:
+    """One for each passage, in order."""
     sections = [passage.section for passage in layout.passages]
     facets = {section: facets_of(version, section) for section in set(sections)}
-    return zip(ids, (facets[section] for section in sections), strict=True)
+    for cut, occurrence, section in zip(layout.cuts, occurrences(layout.cuts), sections, strict=True):
+        yield Life(version.document_id, cut, occurrence, facets[section])
 
 
 def facet(name: str, value: str) -> str:

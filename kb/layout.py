@@ -31,14 +31,20 @@ def layout_key(text_sha256: str, passages: Sequence[Passage], cuts: Sequence[str
     return digest("layout", text_sha256, spans)
 
 
-def chunk_ids(document_id: str, cuts: Sequence[str]) -> tuple[str, ...]:
-    """The ids of a document's chunks, in order: equal passages are told apart by their occurrence."""
+def occurrences(cuts: Sequence[str]) -> tuple[int, ...]:
+    """How many equal passages stand before each: by that they are told apart."""
     seen: Counter[str] = Counter()
-    ids = []
+    counted = []
     for cut in cuts:
-        ids.append(chunk_id(document_id, cut, seen[cut]))
+        counted.append(seen[cut])
         seen[cut] += 1
-    return tuple(ids)
+    return tuple(counted)
+
+
+def chunk_ids(document_id: str, cuts: Sequence[str]) -> tuple[str, ...]:
+    """The ids of a document's chunks, in order."""
+    numbered = zip(cuts, occurrences(cuts), strict=True)
+    return tuple(chunk_id(document_id, cut, occurrence) for cut, occurrence in numbered)
 
 
 def chunks(document_id: str, layout: Layout) -> tuple[Chunk, ...]:

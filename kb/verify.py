@@ -222,9 +222,9 @@ def _expected(
     """The chunks of each of one document's versions, in the embedding space of its pipeline."""
     for value in versions:
         if value.layout in layouts and value.fingerprint in pipelines:
-            life = first_kept(kept, value.since), first_kept(kept, value.until)
-            for chunk, facets in set(lives(value, layouts[value.layout])):
-                yield pipelines[value.fingerprint].space, chunk, facets, *life
+            span = first_kept(kept, value.since), first_kept(kept, value.until)
+            for life in set(lives(value, layouts[value.layout])):
+                yield pipelines[value.fingerprint].space, life.chunk_id, life.facets, *span
 
 
 def _joined(spans: Iterable[Span]) -> set[Span]:

@@ -20,7 +20,7 @@ Id = TypeVar("Id", str, int)
 DEPTH: Final = 200
 """Candidates that each side gives at least."""
 DENSE_WEIGHT: Final = 0.73
-_READ: Final = 3
+_READ: Final = 5
 """Candidates looked at for each hit: estimates are off by a percent or two."""
 _SURE: Final = 5
 """Of the best by BM25, as many are looked at in any case: the best of all scales the others."""

@@ -15,7 +15,7 @@ from kb.store.lives import Ids, Lives
 if TYPE_CHECKING:
     from lancedb.table import AsyncTable
 
-_PROBES: Final = 30
+_PROBES: Final = 100
 """Partitions of the vector index that are searched where every row may match."""
 _FLAT_MOST: Final = 5_000
 """So few matching rows are all compared: an index would have to be searched nearly whole for them."""
@@ -117,7 +117,8 @@ async def _near(pinned: Pinned, request: Request, limit: int, where: str | None)
     """By their cosine."""
     if request.vector is None:
         return _NOTHING
-    query = _restricted(pinned.table.query(), limit, where, "_distance").nearest_to(request.vector).distance_type("dot")
+    restricted = _restricted(pinned.table.query(), limit, where, "_distance")
+    query = restricted.nearest_to(request.vector).distance_type("cosine")
     if request.matches <= _FLAT_MOST:
         query = query.bypass_vector_index()
     else:

@@ -1,8 +1,10 @@
 """Made vectors: every text has one, it hangs on the text alone, and texts of like words lie in like places.
 
-Each longer word votes for one of several hundred centroids. A text lies at a mixture of the four that get most votes,
-plus noise drawn from its own digest. That gives clusters, near and far neighbours and no two equal vectors; it gives
-no meaning, so nothing here says how good the answers are, only whether the quick ones are the exact ones.
+Each longer word votes for one of several hundred centroids. A text lies near the one that gets most votes, drawn a
+little to the next, with noise drawn from its own digest. The noise has few dimensions, as texts have: in hundreds all
+distances are alike, and no index would find what is near. That gives clusters, near and far neighbours and no two equal
+vectors; it gives no meaning, so nothing here says how good the answers are, only whether the quick ones are the exact
+ones.
 """
 
 import hashlib
@@ -20,8 +22,9 @@ from kb.embedding.protocol import Vectors
 DIMENSIONS: Final = 384
 CENTROIDS: Final = 700
 NAME: Final = f"made:{DIMENSIONS}"
-_NOISE: Final = 0.4
-_WEIGHTS: Final = (1.0, 0.6, 0.4, 0.3)
+_NOISE: Final = 0.5
+_NOISE_DIMENSIONS: Final = 12
+_WEIGHTS: Final = (1.0, 0.3)
 _WORD: Final = re.compile(r"[^\W\d_]{6,}")
 
 
@@ -29,12 +32,14 @@ class MadeEmbedder:
     """Meets `kb.embedding.protocol.Embedder`."""
 
     name = NAME
-    digest = hashlib.sha256(f"{NAME} {CENTROIDS} {_NOISE} {_WEIGHTS}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{NAME} {CENTROIDS} {_NOISE} {_NOISE_DIMENSIONS} {_WEIGHTS}".encode()).hexdigest()
     dimensions = DIMENSIONS
 
     def __init__(self) -> None:
         self.tokeniser = WordTokeniser(100_000)
-        self._centroids = _units(np.random.default_rng(0).standard_normal((CENTROIDS, DIMENSIONS)))
+        random = np.random.default_rng(0)
+        self._centroids = _units(random.standard_normal((CENTROIDS, DIMENSIONS)))
+        self._noise = _units(random.standard_normal((_NOISE_DIMENSIONS, DIMENSIONS)))
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         return np.stack([self._vector(text) for text in texts])
@@ -42,7 +47,7 @@ class MadeEmbedder:
     def _vector(self, text: str) -> Vectors:
         votes = Counter(map(_centroid, _WORD.findall(text.lower()))).most_common(len(_WEIGHTS))
         seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-        vector = _NOISE * _units(np.random.default_rng(seed).standard_normal((1, DIMENSIONS)))[0]
+        vector = _NOISE * _units(np.random.default_rng(seed).standard_normal((1, _NOISE_DIMENSIONS)))[0] @ self._noise
         for weight, (centroid, _) in zip(_WEIGHTS, votes, strict=False):
             vector = vector + weight * self._centroids[centroid]
         return _units(vector[None])[0].astype(np.float32)

@@ -18,6 +18,7 @@ from lancedb.index import FTS, BTree, IvfFlat, IvfPq, IvfRq, IvfSq
 from lancedb.table import Table
 
 from kb.analysis import analyse
+from kb.store.upkeep import PARTITION
 
 OPTIMISE_EVERY: Final = 25
 """Commits."""
@@ -37,14 +38,13 @@ Ask = Callable[[str, np.ndarray], None]
 
 @dataclass(frozen=True, slots=True)
 class VectorIndex:
-    """The kind of a vector index, its distance and its partitions (None: as LanceDB chooses)."""
+    """The kind of a vector index and its distance; its partitions are as large as Palimpsest's."""
 
     kind: str
     distance: str
-    partitions: int | None
 
     def make(self, table: Table) -> None:
-        config = _INDEXES[self.kind](distance_type=self.distance, num_partitions=self.partitions)
+        config = _INDEXES[self.kind](distance_type=self.distance, target_partition_size=PARTITION)
         table.create_index("vector", config=config)
 
 
@@ -54,10 +54,7 @@ def vector_index_of(store: Path, name: str) -> VectorIndex | None:
     for index in table.list_indices():
         if index.columns == ["vector"]:
             statistics = table.index_stats(index.name)
-            # Upkeep names an index for its partitions, which LanceDB does not tell.
-            partitions = index.name.rpartition("_")[2]
-            known = int(partitions) if partitions.isdigit() else None
-            return VectorIndex(statistics.index_type, statistics.distance_type or "dot", known)
+            return VectorIndex(statistics.index_type, statistics.distance_type or "cosine")
     return None
 
 
@@ -154,7 +151,7 @@ def _asker(table: Table, where: str | None) -> Ask:
     """Two queries, by vector and by words, the best ten of each with their text."""
 
     def ask(question: str, vector: np.ndarray) -> None:
-        near: Any = table.search(vector).distance_type("dot")
+        near: Any = table.search(vector).distance_type("cosine")
         matching: Any = table.search(" ".join(sorted(set(analyse(question)))), query_type="fts")
         for query, measure in ((near, "_distance"), (matching, "_score")):
             filtered = query.where(where, prefilter=True) if where else query

@@ -20,10 +20,11 @@ Id = TypeVar("Id", str, int)
 DEPTH: Final = 200
 """Candidates that each side gives at least."""
 DENSE_WEIGHT: Final = 0.73
-_READ: Final = 5
+_READ: Final = 4
 """Candidates looked at for each hit: estimates are off by a percent or two."""
-_SURE: Final = 5
-"""Of the best by BM25, as many are looked at in any case: the best of all scales the others."""
+_SURE: Final = 20
+"""Of the best by BM25, as many are looked at in any case: the best of all scales the others, and what the dense side
+does not name has no estimate but a bound."""
 
 
 def fuse(dense: Sequence[tuple[str, float]], bm25: Sequence[tuple[str, float]]) -> Ranking:

@@ -220,4 +220,4 @@ def _of(state: State, source: str) -> dict[str, str]:
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=max(8, settings().max_examples // 12), stateful_step_count=16)
+TestHistories.settings = settings(max_examples=max(6, settings().max_examples // 16), stateful_step_count=16)

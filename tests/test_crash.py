@@ -224,7 +224,7 @@ def test_fault(scenario: Scenario, copies: Callable[[], Path], subtests: pytest.
 def test_kill_between_the_steps(scenario: Scenario, copies: Callable[[], Path], subtests: pytest.Subtests) -> None:
     """kill -9 as soon as a file more lies on the disk: in the middle of a merge or of the building of an index."""
     grown = files(scenario.home.parent / "undisturbed") - files(scenario.home)
-    for number in range(1, grown, max(grown // 12, 1)):
+    for number in range(1, grown, max(grown // 8, 1)):
         with subtests.test(files=number):
             home = copies()
             enough = files(home) + number

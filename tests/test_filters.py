@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from filters_model import GROUPS, HEADINGS, METADATA, SHELVES, START, STEPS, WORDS, Filters, Library, Selection
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from reference_model import DIMENSIONS
 from shelf import Paper, Shelf
@@ -53,7 +53,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     made.bench.close()
 
 
-@settings(max_examples=settings().max_examples * 2)
 @given(data=st.data(), filters=filters, groups=groups, query=st.lists(st.sampled_from(WORDS), min_size=1, max_size=4))
 def test_both_paths_give_what_the_model_gives(
     library: Library, data: st.DataObject, filters: Filters, groups: Sequence[str] | None, query: list[str]

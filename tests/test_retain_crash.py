@@ -194,7 +194,7 @@ def test_fault(scenario: Scenario, copies: Callable[[], Path], subtests: pytest.
 
 def test_kill_between_the_steps(scenario: Scenario, copies: Callable[[], Path], subtests: pytest.Subtests) -> None:
     """kill -9 as soon as the files differ by one more: in the middle of a deletion or a compaction."""
-    for number in range(1, 12):
+    for number in range(1, 8):
         with subtests.test(changes=number):
             home = copies()
             seen, changes = files(home), 0

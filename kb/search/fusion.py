@@ -16,7 +16,6 @@ from typing import Final, TypeVar
 
 from kb.search.ranking import Ranking, by_score
 
-Id = TypeVar("Id", str, int)
 DEPTH: Final = 200
 """Candidates that each side gives at least."""
 DENSE_WEIGHT: Final = 0.73
@@ -25,6 +24,8 @@ _READ: Final = 4
 _SURE: Final = 20
 """Of the best by BM25, as many are looked at in any case: the best of all scales the others, and what the dense side
 does not name has no estimate but a bound."""
+Id = TypeVar("Id", str, int)
+"""Of a chunk, or of a row."""
 
 
 def fuse(dense: Sequence[tuple[str, float]], bm25: Sequence[tuple[str, float]]) -> Ranking:

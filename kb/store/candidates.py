@@ -27,6 +27,9 @@ _SPARE: Final = 1.5
 
 Estimates = Mapping[int, float]
 """Scores by row id, best first."""
+Side = tuple[Ids, "np.ndarray[Any, np.dtype[np.float64]]"]
+"""Row ids and the estimates of their scores, best first."""
+_NOTHING: Final[Side] = (np.zeros(0, np.uint64), np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +106,6 @@ async def _filtered(pinned: Pinned, request: Request) -> tuple[Estimates, Estima
     return _estimates(*near), _estimates(*matching)
 
 
-Side = tuple[Ids, "np.ndarray[Any, Any]"]
-
-
 async def _sides(pinned: Pinned, request: Request, limit: int, where: str | None) -> tuple[Side, Side]:
     near, matching = await asyncio.gather(
         _near(pinned, request, limit, where), _matching(pinned.table, request, limit, where)
@@ -153,6 +153,3 @@ def _side(found: pa.Table, score: str) -> Side:
 
 def _estimates(ids: Ids, scores: "np.ndarray[Any, Any]") -> Estimates:
     return dict(zip(ids.tolist(), scores.tolist(), strict=True))
-
-
-_NOTHING: Final[Side] = (np.zeros(0, np.uint64), np.zeros(0))

@@ -5,7 +5,8 @@ ids that were never met need to be read: those beyond the greatest known one. An
 and sifted by this answers in half the time that it needs under a condition on the two columns.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,43 +19,56 @@ _SPARE: Final = 10_000
 """Row ids that are remembered though their rows are gone, beside as many as there are rows."""
 
 
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Life spans by row id, in the order of the ids."""
+
+    ids: Ids = field(default_factory=lambda: np.zeros(0, np.uint64))
+    since: Versions = field(default_factory=lambda: np.zeros(0, np.int32))
+    until: Versions = field(default_factory=lambda: np.zeros(0, np.int32))
+
+    def know(self, ids: Ids) -> bool:
+        places = np.searchsorted(self.ids, ids)
+        return bool(np.all(places < len(self.ids)) and np.all(self.ids[places] == ids))
+
+    def of(self, ids: Ids) -> tuple[Versions, Versions]:
+        """`since` and `until` of ids that are known."""
+        places = np.searchsorted(self.ids, ids)
+        return self.since[places], self.until[places]
+
+    def followed_by(self, beyond: int, more: "Spans") -> "Spans":
+        """Those up to an id, and then those that were read beyond it."""
+        known = int(np.searchsorted(self.ids, beyond, "right"))
+        pairs = ((self.ids, more.ids), (self.since, more.since), (self.until, more.until))
+        return Spans(*(np.concatenate([old[:known], new]) for old, new in pairs))
+
+
 class Lives:
     """Sixteen bytes a row. For one event loop: between two awaits it is whole."""
 
     def __init__(self) -> None:
-        self._ids: Ids = np.zeros(0, np.uint64)
-        self._since: Versions = np.zeros(0, np.int32)
-        self._until: Versions = np.zeros(0, np.int32)
+        self._known = Spans()
 
     async def spans(self, table: "AsyncTable", ids: Ids) -> tuple[Versions, Versions]:
         """`since` and `until` of rows of the table, as it stands."""
-        if not self._know(ids):
+        if not self._known.know(ids):
             await self._follow(table)
-        places = np.searchsorted(self._ids, ids)
-        return self._since[places], self._until[places]
-
-    def _know(self, ids: Ids) -> bool:
-        places = np.searchsorted(self._ids, ids)
-        return bool(np.all(places < len(self._ids)) and np.all(self._ids[places] == ids))
+        if self._known.know(ids):
+            return self._known.of(ids)
+        # The table stands at an older version than what is known, whose rows have moved since.
+        return (await _read(table, -1)).of(ids)
 
     async def _follow(self, table: "AsyncTable") -> None:
-        rows = await table.count_rows()
-        beyond = int(self._ids[-1]) if 0 < len(self._ids) <= 2 * rows + _SPARE else -1
+        rows, known = await table.count_rows(), self._known.ids
+        beyond = int(known[-1]) if 0 < len(known) <= 2 * rows + _SPARE else -1
         found = await _read(table, beyond)
-        if beyond >= 0:
-            # Another may have followed meanwhile: what both read is the same.
-            known = int(np.searchsorted(self._ids, beyond, "right"))
-            found = tuple(np.concatenate([old[:known], new]) for old, new in zip(self._all, found, strict=True))
-        self._ids, self._since, self._until = found
-
-    @property
-    def _all(self) -> tuple[Any, Any, Any]:
-        return self._ids, self._since, self._until
+        # Another may have followed meanwhile: what both read is the same.
+        self._known = found if beyond < 0 else self._known.followed_by(beyond, found)
 
 
-async def _read(table: "AsyncTable", beyond: int) -> tuple[Any, ...]:
-    """Ids, `since` and `until` of the rows beyond an id, in the order of their ids."""
+async def _read(table: "AsyncTable", beyond: int) -> Spans:
+    """The rows beyond an id."""
     query = table.query() if beyond < 0 else table.query().where(f"_rowid > {beyond}")
     found = await query.with_row_id().select(["since", "until"]).to_arrow()
     order = np.argsort(found["_rowid"].to_numpy())
-    return tuple(found[name].to_numpy()[order] for name in ("_rowid", "since", "until"))
+    return Spans(*(found[name].to_numpy()[order] for name in ("_rowid", "since", "until")))

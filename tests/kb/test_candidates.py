@@ -4,13 +4,17 @@ import random
 from collections.abc import Iterable
 from pathlib import Path
 
+import lancedb
 import numpy as np
 import pytest
+from lancedb.table import AsyncTable
 
 from kb.nouns import FOREVER
 from kb.store import Store
 from kb.store.candidates import Found, Request
 from kb.store.chunks import ChunkTable
+from kb.store.lives import Lives
+from kb.store.loop import loop
 from kb.store.rows import ChunkRow, ended, living
 from kb.store.upkeep import NONE
 
@@ -79,3 +83,30 @@ def test_dead_rows_that_stand_before_the_living_hide_none(tmp_path: Path) -> Non
     before = find(table, 1, 50, 1_000)
     assert all(chunk.startswith("old") for chunk in before.rows["chunk_id"].to_pylist())
     assert set(before.rows["until"].to_pylist()) == {2}
+
+
+def test_a_search_that_began_before_a_compaction_knows_its_own_rows(tmp_path: Path) -> None:
+    """What is known may be newer than the version that a search holds on to, and lack the places of its rows."""
+    table = Store(tmp_path).prepare("space", 2)
+    for version in (1, 2, 3):
+        write(table, version, [row(f"{version}-{number}", BESIDE) for number in range(3)], [])
+    lives = Lives()
+
+    async def look(before: AsyncTable) -> None:
+        found = await before.query().with_row_id().select(["since"]).to_arrow()
+        since, until = await lives.spans(before, found["_rowid"].to_numpy())
+        assert since.tolist() == found["since"].to_pylist() == [1] * 3 + [2] * 3 + [3] * 3
+        assert set(until.tolist()) == {FOREVER}
+
+    async def compare() -> None:
+        path, name = str(tmp_path), "chunks_space"
+        before = await (await lancedb.connect_async(path)).open_table(name)
+        await before.checkout(await before.version())
+        await (await (await lancedb.connect_async(path)).open_table(name)).optimize()
+        after = await (await lancedb.connect_async(path)).open_table(name)
+        moved = await after.query().with_row_id().select(["since"]).to_arrow()
+        since, _ = await lives.spans(after, moved["_rowid"].to_numpy())
+        assert since.tolist() == moved["since"].to_pylist()
+        await look(before)
+
+    loop().run(compare())

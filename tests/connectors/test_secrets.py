@@ -84,7 +84,7 @@ class Telltale:
 def test_no_error_holds_a_secret() -> None:
     told = Telltale()
     connector = discreet(told, frozenset({TOKEN}))
-    with pytest.raises(SourceUnavailable, match="cannot log in with … at https://h/.key=…"):
+    with pytest.raises(SourceUnavailable, match=r"cannot log in with … at https://h/.key=…"):
         connector.poll(None)
     with pytest.raises(ExtractionError, match="… is not a key") as caught:
         connector.fetch(Entry("a", ""))

@@ -42,7 +42,8 @@ class SourceSync:
         self._session = session
         self._source = source
         self._message = message
-        self._guard = 1.0 if allow_deletes else session.config.delete_guard
+        guard = session.config.delete_guard if source.delete_guard is None else source.delete_guard
+        self._guard = 1.0 if allow_deletes else guard
         with session.catalog.reading() as connection:
             self._checkpoint, self._fingerprint = sources.position(connection, source.name)
             self._state = load_state(connection, source.name, snapshots.head(connection))
@@ -59,8 +60,9 @@ class SourceSync:
             self.permit(changed_by_reading(self._session.catalog, self._source, intake.access), intake.access)
             delta = self.diff(intake)
             embedded, dying = self.embed(intake, delta)
-            commit = self.commit(listing, intake, delta, embedded, dying)
-            self.publish(listing, intake, commit)
+            with self._session.turn():
+                commit = self.commit(listing, intake, delta, embedded, dying)
+                self.publish(listing, intake, commit)
 
     def withdraw(self) -> None:
         """Publishes a snapshot in which none of the source's documents lives."""
@@ -113,7 +115,8 @@ class SourceSync:
             return
         session = self._session
         name = self._source.name
-        permit(session.catalog, session.store, changes, (name, read), lambda step: self._tell("permit", step))
+        with session.turn():
+            permit(session.catalog, session.store, changes, (name, read), lambda step: self._tell("permit", step))
         living = {version.document_id for version in self._state.documents.values()}
         moved = {after.document_id for before, after in changes if before.groups != after.groups}
         self.synced.permitted += len(living & moved)

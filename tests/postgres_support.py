@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,14 +50,11 @@ class Cluster:
             self._pid(),
             *(pid for (pid,) in self.execute("SELECT pid FROM pg_stat_activity WHERE pid IS NOT NULL")),
         ]
-        alive = [pid for pid in pids if Path(f"/proc/{pid}").exists()]
-        for pid in alive:
-            os.kill(pid, signal.SIGSTOP)
+        _signal(pids, signal.SIGSTOP)
         try:
             yield
         finally:
-            for pid in alive:
-                os.kill(pid, signal.SIGCONT)
+            _signal(pids, signal.SIGCONT)
 
     def start(self) -> None:
         self._control("start", "-l", "log")
@@ -70,6 +67,13 @@ class Cluster:
 
     def _control(self, *words: str) -> None:
         _run(self.directory, "pg_ctl", "-w", "-D", "cluster", *words)
+
+
+def _signal(pids: Sequence[int], what: signal.Signals) -> None:
+    for pid in pids:
+        # The one that was asked for the others has ended.
+        with suppress(ProcessLookupError):
+            os.kill(pid, what)
 
 
 @contextmanager

@@ -14,15 +14,16 @@ Options:
   PostgreSQL's comes with the extra `postgres`; where another is missing, the error names the package to install.
 - `password`: instead of the one in `url`, as it is.
 - `table` (`NAME` or `SCHEMA.NAME`) or `query` (one SELECT that can stand as a subquery): which rows there are.
-- `key`: the column, or the columns, whose values tell rows apart; they are the document's URI, several joined by `/`. No
+- `key`: the column, or the columns, whose values tell rows apart: the document's URI, several joined by `/`. No
   value of theirs may be NULL or come twice.
-- `text`: the column, or the columns, that hold the text. One column is the document as it is. A binary one holds a file's
+- `text`: the column, or the columns, that hold the text. One column is the document as it is; a binary one, a file's
   bytes: PDF, Office and the like. A key that ends like a file's name (`id || '.md'`) tells the format of text, and
   `'<html>' || body` makes HTML of a fragment. Several columns become Markdown with a heading for each.
 - `title` (none): a column whose text becomes the document's first heading, in Markdown.
 - `metadata` (none): columns to filter by. What is NULL is left out.
 - `updated_at` (none): a watermark: a column that has another value after every edit of what the document is made of.
-- `timeout_s` (60): how long the database may take to connect, and to answer each question.
+- `timeout_s` (60): how long the database may take to connect, and to answer each question; drivers other than those of
+  SQLite, PostgreSQL and MySQL keep to limits of their own.
 
 A change: without `updated_at` every row is read at each poll, and one that makes another document has changed. With it,
 only keys and watermarks are read; but two edits within one tick of the clock that sets them leave the same watermark.

@@ -46,12 +46,11 @@ class SqlConnector:
         row = self._database.read(lambda connection: self._row(connection, entry.uri))
         if row is None:
             raise DocumentGone(f"{entry.uri} is no longer in {self._database.subject}")
-        stamp = self._stamps.now(row, entry.stamp)
-        if row.too_large:
-            raise self._too_large(entry.uri, max(row.too_large.values()))
         document = compose(self._options, row.contents)
-        if len(document.content) > self._max_bytes:
-            raise self._too_large(entry.uri, len(document.content))
+        stamp = self._stamps.now(row, entry.stamp)
+        size = max([len(document.content), *row.too_large.values()])
+        if size > self._max_bytes:
+            raise self._too_large(entry.uri, size, listed=stamp is None)
         moment = watermark.moment(row.watermark)
         return Fetched(
             document.content,
@@ -101,8 +100,10 @@ class SqlConnector:
         values = [read(part, kind) for part, kind in zip(parts, self._types, strict=False)]
         return None if None in values or not values else [[value] for value in values]
 
-    def _too_large(self, uri: str, size: int) -> ExtractionError:
-        return ExtractionError("too large", f"{uri} has {size:,} bytes, more than the {self._max_bytes:,} allowed")
+    def _too_large(self, uri: str, size: int, listed: bool) -> ExtractionError | DocumentUnavailable:
+        words = f"{uri} has {size:,} bytes, more than the {self._max_bytes:,} allowed"
+        # The verdict is remembered with the listed stamp, so it must be of what was listed.
+        return ExtractionError("too large", words) if listed else DocumentUnavailable(f"{words}, since it was listed")
 
 
 def _meant(part: bytes) -> list[object]:

@@ -96,9 +96,13 @@ class Database:
         engine = self._opened()
         with self._limit.over():
             connection = engine.connect()
-        with connection, connection.begin():
+        try:
             self._prepare(connection)
             return work(connection)
+        finally:
+            with self._limit.over():
+                # There is nothing to keep: the transaction is rolled back.
+                connection.close()
 
     def _prepare(self, connection: Connection) -> None:
         if connection.dialect.name == "sqlite":
@@ -118,7 +122,8 @@ class Database:
         try:
             if self._url.get_dialect().is_async:
                 raise SourceUnavailable(f"{self.subject}: its driver is for asynchronous programs; name another one")
-            engine = sa.create_engine(_read_only(self._url), pool_size=1, max_overflow=0, **self._settings())
+            pool = {"poolclass": sa.QueuePool, "pool_size": 1, "max_overflow": 0}
+            engine = sa.create_engine(_read_only(self._url), **pool, **self._settings())
         except (ImportError, NoSuchModuleError) as error:
             raise failures.not_installed(self._url, error) from error
         sa.event.listen(engine, "do_connect", self._connect)
@@ -132,15 +137,16 @@ class Database:
         return {"execution_options": options, "connect_args": self._limits(name)}
 
     def _limits(self, name: str) -> dict[str, Any]:
-        """What drivers call the time that they may wait."""
+        """What drivers call the time that they may wait, and what else they are told."""
+        driver = self._url.get_driver_name()
         seconds = math.ceil(self._timeout_s)
         if name == "sqlite":
             return {"timeout": self._timeout_s}
-        if name == "postgresql":
-            return {"connect_timeout": seconds}
-        if self._url.get_driver_name() in ("mysqldb", "pymysql"):
+        if driver in ("mysqldb", "pymysql"):
             return {"connect_timeout": seconds, "read_timeout": seconds}
-        return {}
+        # A pool of connections between here and the server may lose statements that were prepared.
+        prepares = {"prepare_threshold": None} if driver == "psycopg" else {}
+        return {"connect_timeout": seconds, **prepares} if name == "postgresql" else {}
 
     def _connect(self, dialect: sa.Dialect, _record: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
         # Watched before SQLAlchemy asks it the first question.

@@ -9,11 +9,11 @@ from connectors.options import nearest
 from kb.errors import SourceUnavailable
 
 _REMEDIES = (
+    (r"statement timeout", "make the query quicker, or raise `timeout_s`"),
     (r"authentication|password|Access denied|role .* does not exist", "check its user and password"),
     (r"database .* does not exist|Unknown database", "check the database's name"),
     (r"translate host name|resolve|not known", "check the host's name"),
     (r"refused|unreachable|No route|timed? ?out|timeout expired", "check the host and port, and that it runs"),
-    (r"statement timeout|interrupted", "make the query quicker, or raise `timeout_s`"),
     (r"[Pp]ermission denied|command denied", "grant its user SELECT"),
     (r"is locked", "try again when nobody writes to it"),
 )

@@ -3,18 +3,29 @@
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+_LONGEST_STEP_S = 0.5
+
 
 class TimeLimit:
-    """Ends what the watched connection waits for when a call takes too long; `passed` tells that it did."""
+    """Ends what the watched connection waits for when a call takes too long; `passed` tells that it did.
+
+    A thread looks now and then, as long as there are calls: starting one for each would cost more than most calls.
+    """
 
     def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
-        self._connection: Any = None
         self.passed = False
+        self._timeout_s = timeout_s
+        self._step_s = min(timeout_s / 4, _LONGEST_STEP_S)
+        self._connection: Any = None
+        self._lock = threading.Lock()
+        self._deadline_s: float | None = None
+        self._used = False
+        self._watched = False
 
     def watch(self, connection: Any) -> None:
         """The driver's own connection."""
@@ -22,16 +33,32 @@ class TimeLimit:
 
     @contextmanager
     def over(self) -> Iterator[None]:
-        """Within it at most so long may pass."""
-        timer = threading.Timer(self._timeout_s, self._end)
-        timer.daemon = True
-        timer.start()
+        """Within it no more time may pass."""
+        with self._lock:
+            self._deadline_s = time.monotonic() + self._timeout_s
+            self._used = True
+            if not self._watched:
+                threading.Thread(target=self._look_on, daemon=True).start()
+                self._watched = True
         try:
             yield
         finally:
-            timer.cancel()
-            # It may be at work this moment, and the next call must not be what it ends.
-            timer.join()
+            with self._lock:
+                self._deadline_s = None
+
+    def _look_on(self) -> None:
+        while self._look():
+            time.sleep(self._step_s)
+
+    def _look(self) -> bool:
+        """Whether to look again: there was a call since the last look."""
+        with self._lock:
+            if self._deadline_s is not None and time.monotonic() > self._deadline_s:
+                self._deadline_s = None
+                self._end()
+            self._watched = self._used or self._deadline_s is not None
+            self._used = False
+            return self._watched
 
     def _end(self) -> None:
         self.passed = True

@@ -94,7 +94,9 @@ class Lister:
                 raise self._unfit(f"NULL in `{name}`; leave such rows out by `query`, or name another key")
             if not can_be_key(value):
                 kind = type(value).__name__
-                raise self._unfit(f"a {kind} in `{name}`; CAST it to text in `query`, or name another key")
+                raise self._unfit(
+                    f"a value of the type {kind} in `{name}`; CAST it to text in `query`, or name another key"
+                )
         uri = uri_of_key(row.key)
         if not uri:
             raise self._unfit("an empty text, which names nothing; leave such rows out by `query`")

@@ -49,13 +49,13 @@ def secret(value: object, base: Path) -> str:
     return options.text(value, base)
 
 
-def query(value: object, base: Path) -> str:
+def selecting(value: object, base: Path) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("must be a SELECT")
     return value.strip() if _VARIABLE.search(value) else select(value)
 
 
-def table(value: object, base: Path) -> str:
+def relation(value: object, base: Path) -> str:
     given = options.text(value, base)
     if not _VARIABLE.search(given) and not _TABLE.fullmatch(given):
         raise ValueError(f"cannot be `{given}`: it is TABLE or SCHEMA.TABLE, a name with dots in double quotes")
@@ -100,8 +100,8 @@ class SqlOptions:
     url: Annotated[str, location]
     key: Annotated[tuple[str, ...], some_columns]
     text: Annotated[tuple[str, ...], some_columns]
-    query: Annotated[str | None, query] = None
-    table: Annotated[str | None, table] = None
+    query: Annotated[str | None, selecting] = None
+    table: Annotated[str | None, relation] = None
     title: Annotated[str | None, options.text] = None
     metadata: Annotated[tuple[str, ...], columns] = ()
     updated_at: Annotated[str | None, options.text] = None

@@ -10,9 +10,9 @@ from kb.errors import SourceUnavailable
 
 _REMEDIES = (
     (r"statement timeout", "make the query quicker, or raise `timeout_s`"),
-    (r"authentication|password|Access denied|role .* does not exist", "check its user and password"),
+    (r"authentication failed|no password|Access denied|role .* does not exist", "check its user and password"),
     (r"database .* does not exist|Unknown database", "check the database's name"),
-    (r"translate host name|resolve|not known", "check the host's name"),
+    (r"translate host name|resolve host|not known", "check the host's name"),
     (r"refused|unreachable|No route|timed? ?out|timeout expired", "check the host and port, and that it runs"),
     (r"[Pp]ermission denied|command denied", "grant its user SELECT"),
     (r"is locked", "try again when nobody writes to it"),
@@ -47,7 +47,8 @@ def failure(url: URL, error: Exception) -> SourceUnavailable:
     """What a failure of the driver means for the source."""
     line = telling_line(url, error)
     remedy = next((remedy for symptom, remedy in _REMEDIES if re.search(symptom, line)), "")
-    if isinstance(error, DataError):
+    if isinstance(error, DataError) and getattr(error.orig, "sqlstate", None) is None:
+        # The database gave it; it is the driver that has no value for it.
         remedy = "read that column as text, by a CAST in `query`"
     return SourceUnavailable(f"database {shown(url)}: {line}{remedy and f'; {remedy}'}")
 

@@ -188,3 +188,8 @@ def test_nothing_is_written(postgresql: Shop, query: str) -> None:
     with pytest.raises(SourceUnavailable, match=r"read-only|data-modifying"):
         postgresql.connector(query=query).poll(None)
     assert postgresql.execute("SELECT count(*) FROM page") == [(1,)]
+
+
+def test_one_listing_sees_one_state(postgresql: Shop) -> None:
+    query = "SELECT current_setting('transaction_isolation') AS id, current_setting('transaction_read_only') AS body"
+    assert postgresql.contents(query=query) == {"repeatable read": b"on"}

@@ -110,7 +110,7 @@ def test_a_port_where_nobody_listens(sqlite: Shop) -> None:
     assert "Connection refused; check the host and port" in said
 
 
-@pytest.mark.parametrize("answer", [b"", b"N", b"N" + b"x" * 1000, b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+@pytest.mark.parametrize("answer", [b"", b"N" + b"x" * 1000, b"HTTP/1.1 400 Bad Request\r\n\r\n"])
 def test_a_server_that_is_no_database(sqlite: Shop, answer: bytes) -> None:
     """It accepts, says so much, and then nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:

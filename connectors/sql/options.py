@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from connectors import options
+from connectors.secrets import secret
 from connectors.sql.query import select
 from kb.errors import ConfigError
 
@@ -42,11 +43,6 @@ def _with_file(given: str, url: URL, base: Path) -> str:
     if found[2].startswith("${"):
         return given
     return f"{found[1]}:///{options.path(found[2], Path(quote(str(base))))}{found[3]}"
-
-
-def secret(value: object, base: Path) -> str:
-    """A word that is never shown."""
-    return options.text(value, base)
 
 
 def selecting(value: object, base: Path) -> str:

@@ -56,6 +56,8 @@ class Fetched:
     modified_at: datetime | None = None
     access: tuple[str, ...] | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    stamp: str | None = None
+    """The stamp of just these bytes, where the document is no longer as it was listed."""
 
 
 class Connector(Protocol):

@@ -7,9 +7,11 @@ import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sql_worlds import SQL_WORLDS
 
 from connectors.folder import FolderConnector, FolderOptions
 from connectors.git import GitConnector, GitOptions
@@ -74,6 +76,9 @@ class Repository:
 
 class World:
     """A source that the test can change: files by name, then `save`; and break and mend as a whole."""
+
+    needs = None
+    """The fixture that it is made with, where it needs one."""
 
     def __init__(self, place: Path) -> None:
         self.place = place
@@ -179,7 +184,7 @@ class MemoryWorld(World):
         self.memory.broken = False
 
 
-WORLDS = [FolderWorld, GitWorld, GitAllWorld, MirrorWorld, MemoryWorld]
+WORLDS = [FolderWorld, GitWorld, GitAllWorld, MirrorWorld, MemoryWorld, *SQL_WORLDS]
 
 
 @pytest.fixture
@@ -242,7 +247,8 @@ def unprivileged():
 @pytest.fixture(scope="session", params=WORLDS, ids=lambda kind: kind.__name__)
 def kind(request):
     """Each kind of world in turn."""
-    return request.param
+    needs = request.param.needs
+    return partial(request.param, **{needs: request.getfixturevalue(needs)}) if needs else request.param
 
 
 @pytest.fixture

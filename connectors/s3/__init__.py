@@ -12,8 +12,8 @@
   web identity, the container or the instance gives. `anonymous` = `true`: ask without any.
 - `include`, `exclude`: gitignore patterns, matched with URIs.
 - `path_style`: whether the bucket is a path at the server (default where `endpoint` is given) or a host of its own.
-- `timeout_s`: 30 by default: how long to wait for a connection, and for each part of an answer. A request that fails
-  for a moment is tried again up to three times.
+- `timeout_s`: 30 by default: how long to wait for a connection, and for each part of an answer. What fails sooner is
+  tried again twice.
 
 **A document** is an object; its URI is its key relative to the prefix, written as `connectors.uri` says. Keys that end
 in `/` are directory markers: left out and counted. **A change** is another ETag or size (with an ETag that is weak or

@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
+from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 from xml.sax.saxutils import escape
 
 from s3_support import KEYS
+
+from connectors.s3 import S3Connector, S3Options
 
 MODIFIED = "Wed, 21 Oct 2015 07:28:00 GMT"
 
@@ -79,6 +83,8 @@ def scripted(script: Script) -> Iterator[tuple[str, list[Request]]]:
             self.end_headers()
             self.wfile.write(reply.body)
 
+        do_PUT = do_GET  # noqa: N815
+
         def log_message(self, *words: object) -> None: ...
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -91,6 +97,16 @@ def scripted(script: Script) -> Iterator[tuple[str, list[Request]]]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def connected(script: Script, prefix: str = "", **options: Any) -> Iterator[S3Connector]:
+    """A connector to a server that follows the script."""
+    with scripted(script) as (url, _):
+        given = {"endpoint": url, **KEYS, **options}
+        made = S3Connector(S3Options(f"s3://bucket/{prefix}", **given), workspace=Path("/nowhere"), max_bytes=2**20)
+        yield made
+        made.close()
 
 
 @contextmanager

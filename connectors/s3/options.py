@@ -37,7 +37,7 @@ def server(value: object, base: Path) -> str:
     return given
 
 
-def region(value: object, base: Path) -> str:
+def region_name(value: object, base: Path) -> str:
     given = options.text(value, base)
     if not (_unexpanded(given) or _REGION.fullmatch(given)):
         raise ValueError("must be a region's name, such as eu-west-1")
@@ -81,7 +81,7 @@ class S3Options:
     endpoint: Annotated[str | None, server] = None
     include: Annotated[tuple[str, ...], patterns.including] = ()
     exclude: Annotated[tuple[str, ...], patterns.split] = ()
-    region: Annotated[str, region] = "us-east-1"
+    region: Annotated[str, region_name] = "us-east-1"
     access_key_id: Annotated[str | None, options.text] = None
     secret_access_key: Annotated[str | None, secret] = None
     session_token: Annotated[str | None, secret] = None

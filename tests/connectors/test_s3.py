@@ -1,6 +1,7 @@
 """S3 against a server process on this machine that checks signatures: what is listed, fetched and refused."""
 
 import gzip
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import s3_support
+from s3_scripted import Reply, Request, scripted
 
 from connectors.protocol import Closeable, Connector
 from connectors.uri import uri_of
@@ -235,6 +237,25 @@ def test_without_any_credentials_it_says_which_to_give(bucket) -> None:
     assert said.endswith(
         "no credentials were found on this machine; give access_key_id and secret_access_key, or anonymous=true"
     )
+
+
+def test_credentials_come_from_the_instance(bucket) -> None:
+    bucket.put("a.md", b"1")
+    granted = {
+        "AccessKeyId": s3_support.KEYS["access_key_id"],
+        "SecretAccessKey": s3_support.KEYS["secret_access_key"],
+        "Token": "role/a+b==",
+        "Expiration": "2099-01-01T00:00:00Z",
+    }
+    said = {b"api/token": b"token", b"security-credentials/": b"role", b"security-credentials/role": granted}
+
+    def script(request: Request) -> Reply:
+        words = next(words for end, words in said.items() if request.path.endswith(end))
+        return Reply(words if isinstance(words, bytes) else json.dumps(words).encode())
+
+    with scripted(script) as (url, requests):
+        assert poll_with(bucket, AWS_METADATA_ENDPOINT=url) == "a.md"
+        assert requests
 
 
 def test_the_environment_does_not_mix_with_keys_that_are_given(bucket, monkeypatch) -> None:

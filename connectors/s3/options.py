@@ -10,6 +10,10 @@ from connectors import options, patterns
 from kb.errors import ConfigError
 
 _URL = re.compile(r"s3://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{1,254})(?:/(?P<path>.*))?")
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_SERVER = re.compile(
+    rf"https?://({_LABEL}(\.{_LABEL})*|\[[0-9a-f:.]+\])(:[0-9]{{1,5}})?(/[a-z0-9._~-]+)*", re.IGNORECASE | re.ASCII
+)
 _REGION = re.compile(r"[A-Za-z0-9-]+")
 _UNEXPANDED = re.compile(r"\$\{\w+\}")
 
@@ -27,13 +31,12 @@ def server(value: object, base: Path) -> str:
     given = options.text(value, base).rstrip("/")
     if _unexpanded(given):
         return given
-    parts = urlsplit(given)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
+    if not given.lower().startswith(("https://", "http://")):
         raise ValueError("must be a server's URL with https://, or with http:// where it is to be read without TLS")
-    if parts.username is not None or "?" in given or "#" in given:
-        raise ValueError("must be a plain URL; credentials go into access_key_id and secret_access_key")
-    if parts.port == 0:
-        raise ValueError("must not have the port 0")
+    if not _SERVER.fullmatch(given) or urlsplit(given).port == 0:
+        raise ValueError(
+            "must be a plain URL, host and path; access_key_id and secret_access_key have a place of their own"
+        )
     return given
 
 

@@ -55,8 +55,12 @@ class Signer:
         try:
             return obstore.sign(store, "GET", name, _VALID_FOR)
         except BaseError as error:
-            remedy = "give access_key_id and secret_access_key, or anonymous=true"
-            raise SourceUnavailable(f"{self._subject}: no credentials were found on this machine; {remedy}") from error
+            raise SourceUnavailable(f"{self._subject}: {self._words()}") from error
+
+    def _words(self) -> str:
+        if self._options.access_key_id:
+            return "no request can be signed for this address; correct `endpoint`"
+        return "no credentials were found on this machine; give access_key_id and secret_access_key, or anonymous=true"
 
     def _open(self, url: str) -> "S3Store":
         from obstore.store import S3Store

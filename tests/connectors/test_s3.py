@@ -159,6 +159,7 @@ def test_a_document_that_went_is_gone_and_a_bucket_that_went_is_unavailable(buck
             {"endpoint": "http://nowhere.invalid"},
             "the server's name cannot be resolved; check the network and `endpoint`",
         ),
+        ({"endpoint": "http://999.1.1.1"}, "no request can be signed for this address; correct `endpoint`"),
         (
             {"anonymous": True, "access_key_id": None, "secret_access_key": None},
             "not open to everybody; give access_key_id and secret_access_key in place of `anonymous`",

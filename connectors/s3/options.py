@@ -7,6 +7,7 @@ from typing import Annotated, TypeGuard
 from urllib.parse import urlsplit
 
 from connectors import options, patterns
+from connectors.secrets import secret
 from kb.errors import ConfigError
 
 _URL = re.compile(r"s3://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{1,254})(?:/(?P<path>.*))?")
@@ -45,11 +46,6 @@ def region_name(value: object, base: Path) -> str:
     if not (_unexpanded(given) or _REGION.fullmatch(given)):
         raise ValueError("must be a region's name, such as eu-west-1")
     return given
-
-
-def secret(value: object, base: Path) -> str:
-    """Text that is never shown."""
-    return options.text(value, base)
 
 
 def flag(value: object, base: Path) -> bool | str:

@@ -37,6 +37,7 @@ DOORS = {
     "unstructured": "indexer/extract/",
     "spacy": "indexer/extract/",
     "pypdfium2": "indexer/extract/",
+    "obstore": "connectors/s3/",
 }
 SLOW_TO_IMPORT = set(DOORS) - {"sqlalchemy", "alembic"} | {"numba", "pandas", "scipy", "sklearn"}
 # Known to type checkers alone; used where it happens to be installed.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from sql_worlds import SQL_WORLDS
+import s3_support
 
 from connectors.folder import FolderConnector, FolderOptions
 from connectors.git import GitConnector, GitOptions
@@ -87,6 +88,10 @@ class World:
         self.prepare()
 
     def prepare(self) -> None: ...
+
+    def holds(self, name: bytes) -> bool:
+        """Whether a document can have that name here."""
+        return True
 
     def connector(self) -> Connector:
         raise NotImplementedError
@@ -184,7 +189,43 @@ class MemoryWorld(World):
         self.memory.broken = False
 
 
-WORLDS = [FolderWorld, GitWorld, GitAllWorld, MirrorWorld, MemoryWorld, *SQL_WORLDS]
+class S3World(World):
+    """A prefix of a bucket whose neighbours are none of its business."""
+
+    def prepare(self) -> None:
+        self.bucket = s3_support.server().bucket()
+        self.bucket.put("docs-of-others/a.md", b"not ours")
+
+    def holds(self, name: bytes) -> bool:
+        # A key is Unicode text; and this server, unlike Amazon's, refuses control characters and takes `%XX` for an
+        # escape when it checks a signature. `test_s3_keys.py` has keys of all sorts.
+        text = name.decode("utf-8", "replace")
+        return text.encode() == name and text.isprintable() and "%" not in text
+
+    def connector(self) -> Connector:
+        return self.bucket.connector("docs")
+
+    def write(self, name: bytes, content: bytes) -> None:
+        self.bucket.put(f"docs/{name.decode()}", content)
+
+    def delete(self, name: bytes) -> None:
+        self.bucket.delete(f"docs/{name.decode()}")
+
+    def break_down(self) -> None:
+        self.bucket.directory.rename(self.place / "away")
+
+    def mend(self) -> None:
+        (self.place / "away").rename(self.bucket.directory)
+
+
+WORLDS = [FolderWorld, GitWorld, GitAllWorld, MirrorWorld, MemoryWorld, S3World, *SQL_WORLDS]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _servers():
+    """Ends what servers the tests started."""
+    yield
+    s3_support.stop()
 
 
 @pytest.fixture

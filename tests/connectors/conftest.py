@@ -14,9 +14,12 @@ import pytest
 from connectors.folder import FolderConnector, FolderOptions
 from connectors.git import GitConnector, GitOptions
 from connectors.protocol import Connector, Entry, Fetched, Listing
+from connectors.push import PushConnector, PushOptions, Spool
+from connectors.push.connector import spool_path
 from connectors.uri import path_of, uri_of
 from kb.digest import sha256_bytes
 from kb.errors import DocumentGone, SourceUnavailable
+from kb.pushing import Delete, Put
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 NOBODY = 65534
@@ -140,6 +143,24 @@ class MirrorWorld(GitAllWorld):
         return f"file://{self.root}"
 
 
+class PushWorld(World):
+    name = "0" * 32
+
+    def prepare(self) -> None:
+        self.root = spool_path(self.place, self.name)
+        self.spool = Spool(self.root, 2**20)
+        self.spool.create()
+
+    def connector(self) -> Connector:
+        return PushConnector(PushOptions(self.name), workspace=self.place)
+
+    def write(self, name: bytes, content: bytes) -> None:
+        self.spool.take([Put(uri_of(name), content)])
+
+    def delete(self, name: bytes) -> None:
+        self.spool.take([Delete(uri_of(name))])
+
+
 @dataclass
 class Memory:
     """The smallest connector: a dictionary."""
@@ -179,7 +200,7 @@ class MemoryWorld(World):
         self.memory.broken = False
 
 
-WORLDS = [FolderWorld, GitWorld, GitAllWorld, MirrorWorld, MemoryWorld]
+WORLDS = [FolderWorld, GitWorld, GitAllWorld, MirrorWorld, PushWorld, MemoryWorld]
 
 
 @pytest.fixture

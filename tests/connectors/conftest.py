@@ -13,6 +13,7 @@ import pytest
 
 from connectors.folder import FolderConnector, FolderOptions
 from connectors.git import GitConnector, GitOptions
+from connectors.loader import LoaderConnector, LoaderOptions
 from connectors.protocol import Connector, Entry, Fetched, Listing
 from connectors.push import PushConnector, PushOptions, Spool
 from connectors.push.connector import spool_path
@@ -22,6 +23,7 @@ from kb.errors import DocumentGone, SourceUnavailable
 from kb.pushing import Delete, Put
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+TESTS = Path(__file__).parents[1]
 NOBODY = 65534
 START = 1_700_000_000
 
@@ -161,6 +163,12 @@ class PushWorld(World):
         self.spool.take([Delete(uri_of(name))])
 
 
+class LoaderWorld(World):
+    def connector(self) -> Connector:
+        options = LoaderOptions("loader_files:Files", arguments={"root": str(self.root)}, directory=TESTS)
+        return LoaderConnector(options, workspace=self.place / "workspace")
+
+
 @dataclass
 class Memory:
     """The smallest connector: a dictionary."""
@@ -200,7 +208,7 @@ class MemoryWorld(World):
         self.memory.broken = False
 
 
-WORLDS = [FolderWorld, GitWorld, GitAllWorld, MirrorWorld, PushWorld, MemoryWorld]
+WORLDS = [FolderWorld, GitWorld, GitAllWorld, MirrorWorld, PushWorld, LoaderWorld, MemoryWorld]
 
 
 @pytest.fixture

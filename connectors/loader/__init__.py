@@ -24,16 +24,19 @@ loader that has `lazy_load` or `load` (LangChain), or `lazy_load_data` or `load_
 
 A document is named by the first of `source`, `id`, `doc_id`, `url`, `file_path`, `page_id` that its metadata has, else
 by its own id. An own id that is a random UUID, as LlamaIndex gives to whatever has none, names nothing: the source is
-unavailable until `id` says what to go by. Documents of one name (a PDF's pages, a table's rows) are one document here:
-joined by empty lines, in the order of their `page`, `page_number` or `page_label` where each has one, else as loaded;
-it keeps the metadata that all of them share.
+unavailable until `id` says what to go by, as it should where names are signed URLs that differ at every load, too. The
+users and passwords of URLs are left out of names and metadata.
+
+Documents of one name (a PDF's pages, a table's rows) are one document here: joined by empty lines, in the order of
+their `page`, `page_number` or `page_label` where each has one, else as loaded; it keeps the metadata that all share.
 
 A change is another text or other metadata: what differs at every load (a time of retrieval, a score) belongs into
 `ignore`. A deletion is what a load no longer gives. A load that ends well and gives nothing is an empty source; the
 delete guard asks before that empties the index. Nothing can be known of what a loader passes over by itself: leave
 its `silent_errors`, `continue_on_failure` and their like off.
 
-All is loaded anew at each poll, in a process of its own, without standard input, output and error. Unavailable is
+All is loaded anew at each poll, in a process of its own, without standard input, output and error, and without what it
+leaves running afterwards; what was loaded is kept on the disk until the sync has read it, and no longer. Unavailable is
 what cannot be imported, raises, crashes, ends itself, takes too long or too much memory; the error tells the loader's
 own words, with the values of its arguments replaced by their names.
 """

@@ -32,6 +32,7 @@ class Part:
 
     place: int
     size: int
+    sha256: str
     page: int | None
 
 
@@ -100,7 +101,9 @@ class LoaderConnector:
             parts = self._named(load(self._job(), self._spill))
             self._documents = {uri: self._document(uri, found) for uri, found in parts.items()}
         except OSError as error:
-            self._failure = f"loader {self._options.loader} cannot be run: {error.strerror}: {error.filename}"
+            self._failure = (
+                f"loader {self._options.loader} cannot be run: {error.strerror}: {error.filename or self._workspace}"
+            )
             raise SourceUnavailable(self._failure) from error
         except SourceUnavailable as error:
             # Asked for a thousand documents, it is not run a thousand times.
@@ -130,13 +133,13 @@ class LoaderConnector:
             except UnnamedError as error:
                 raise SourceUnavailable(f"loader {self._options.loader}: its document {number} {error}") from error
             if self._selection.selects(uri):
-                named[uri].append(Part(record.place, record.size, page_of(record.metadata)))
+                named[uri].append(Part(record.place, record.size, record.sha256, page_of(record.metadata)))
         return named
 
     def _document(self, uri: str, found: Sequence[Part]) -> Document:
         pages = [part.page for part in found if part.page is not None]
         parts = sorted(found, key=lambda part: part.page or 0) if len(pages) == len(found) else found
-        digests = [record.sha256 for record in self._records(parts)]
+        digests = [part.sha256 for part in parts]
         metadata = self._metadata(self._records(parts))
         return Document(tuple(parts), digest("loaded", digests, metadata, self._media_type(uri))[:32])
 

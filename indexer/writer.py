@@ -1,7 +1,7 @@
 """The verbs that write: sources are added, changed and removed here, planned and synced."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from indexer.rework import move_space
 from indexer.run import opened, run
 from indexer.session import Session
 from indexer.settings import parted
+from indexer.spooling import clear, furnish, require_same, spool
 from indexer.sync import SourceSync, Synced
 from kb.answers import Finding
 from kb.catalog import Catalog, pending, scan, sources
@@ -26,6 +27,7 @@ from kb.clock import now
 from kb.errors import KBError, SourceUnavailable, UsageError
 from kb.home import Home, open_home
 from kb.nouns import DocumentVersion, Snapshot, Source
+from kb.pushing import Change, Receipt
 from kb.retention import Policy
 from kb.store import Store
 from kb.unwritable import writes
@@ -56,10 +58,11 @@ class Writer:
         _check_name(name)
         own, shared = parted({**options, **settings})
         stored = registry.normalise(kind, own, base=base or Path.cwd())
-        source = Source(name, kind, stored, created_at=now(), **shared)
-        with self.catalog.writing() as connection:
+        with writes(self.home.path), self.catalog.writing() as connection:
             if sources.get(connection, name):
                 raise UsageError(f"there is a source {name!r} already: change it with `kb source set`")
+            stored = furnish(self.home, kind, stored)
+            source = Source(name, kind, stored, created_at=now(), **shared)
             sources.add(connection, source)
         return source
 
@@ -72,6 +75,7 @@ class Writer:
         own, given = parted({**options, **given_settings})
         merged = {**source.options, **own}
         stored = registry.normalise(source.kind, merged, base=base or Path.cwd())
+        require_same(source, stored)
         with self.catalog.writing() as connection:
             if stored != source.options:
                 given["options"] = stored
@@ -106,6 +110,8 @@ class Writer:
                 session.recover()
                 move_space(session)
                 published = self._purge(session, source)
+        # Before the source: a spool that no source names would never go.
+        clear(self.home, source)
         with self.catalog.writing() as connection:
             sources.remove(connection, name)
         return published
@@ -121,6 +127,13 @@ class Writer:
             self._source(name)
         with self.catalog.writing() as connection:
             return scan.distrust_quarantined(connection, name)
+
+    def push(self, name: str, changes: Iterable[Change], *, key: str | None = None) -> Receipt:
+        """Takes documents in for a source of kind push: they are on the disk on return, and indexed by the next sync.
+
+        All changes are made or none; a repeated key gets its first receipt. Raises UsageError, or Conflict for the key.
+        """
+        return spool(self.home, self._source(name)).take(changes, key)
 
     # Syncing
 

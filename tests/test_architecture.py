@@ -38,8 +38,15 @@ DOORS = {
     "spacy": "indexer/extract/",
     "pypdfium2": "indexer/extract/",
     "obstore": "connectors/s3/",
+    "watchdog": "connectors/watching.py",
+    "apscheduler": "indexer/schedule.py",
+    "structlog": "indexer/daemon/log.py",
+    "fastapi": ("kb/http/", "indexer/daemon/"),
+    "starlette": "kb/http/",
+    "uvicorn": "kb/http/",
+    "prometheus_client": "kb/metrics.py",
 }
-SLOW_TO_IMPORT = set(DOORS) - {"sqlalchemy", "alembic"} | {"numba", "pandas", "scipy", "sklearn"}
+SLOW_TO_IMPORT = set(DOORS) - {"sqlalchemy", "alembic", "watchdog"} | {"numba", "pandas", "scipy", "sklearn"}
 # Known to type checkers alone; used where it happens to be installed.
 OPTIONAL = {"_typeshed", "pypandoc"}
 VAGUE = {"manager", "helper", "helpers", "util", "utils", "processor", "handler", "data", "item", "info"}

@@ -69,7 +69,9 @@ class SourceSync:
         everything = Listing((), checkpoint=self._checkpoint or "")
         gone = Intake.withdrawal(self._state)
         delta = self.diff(gone)
-        self.publish(everything, gone, self.commit(everything, gone, delta, *self.embed(gone, delta)))
+        embedded, dying = self.embed(gone, delta)
+        with self._session.turn():
+            self.publish(everything, gone, self.commit(everything, gone, delta, embedded, dying))
 
     def trust(self, old: Pipeline, new: Pipeline) -> None:
         """What the old pipeline read counts as read by the new one."""

@@ -56,6 +56,8 @@ class Fetched:
     modified_at: datetime | None = None
     access: tuple[str, ...] | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    boilerplate: bool = False
+    """Whether navigation and notices surround the main text, as on a website's pages; extraction leaves them out."""
 
 
 class Connector(Protocol):

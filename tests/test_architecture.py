@@ -36,6 +36,10 @@ DOORS = {
     "unstructured": "indexer/extract/",
     "spacy": "indexer/extract/",
     "pypdfium2": "indexer/extract/",
+    "trafilatura": "indexer/extract/",
+    "httpcore": "connectors/web/",
+    "httpx": "connectors/web/",
+    "protego": "connectors/web/",
 }
 SLOW_TO_IMPORT = set(DOORS) - {"sqlalchemy", "alembic"} | {"numba", "pandas", "scipy", "sklearn"}
 # Known to type checkers alone; used where it happens to be installed.

@@ -24,7 +24,9 @@ def extract(
     boilerplate: bool = False,
     limit_bytes: int = LIMIT_BYTES,
 ) -> Extracted:
-    """With `boilerplate` an HTML page gives its main text alone, where that can be told. Pure, and only as safe as its parsers: hostile bytes belong in an ExtractionPool.
+    """Pure, and only as safe as its parsers: hostile bytes belong in an ExtractionPool.
+
+    With `boilerplate` an HTML page gives its main text alone, where that can be told from the rest.
 
     Raises ExtractionError with the reason for quarantine, or NotADocument for what is to be skipped and counted.
     """

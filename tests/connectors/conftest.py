@@ -8,13 +8,16 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote, unquote_to_bytes
 
 import pytest
+from website import Reply, Website, sitemap
 
 from connectors.folder import FolderConnector, FolderOptions
 from connectors.git import GitConnector, GitOptions
 from connectors.protocol import Connector, Entry, Fetched, Listing
 from connectors.uri import path_of, uri_of
+from connectors.web import WebConnector, WebOptions
 from kb.digest import sha256_bytes
 from kb.errors import DocumentGone, SourceUnavailable
 
@@ -85,6 +88,12 @@ class World:
 
     def connector(self) -> Connector:
         raise NotImplementedError
+
+    def uri(self, name: bytes) -> str:
+        """What the document is called that the file makes; kinds whose documents have longer names say so here."""
+        return uri_of(name)
+
+    def close(self) -> None: ...
 
     def path(self, name: bytes) -> bytes:
         return os.path.join(os.fsencode(self.root), name)
@@ -179,7 +188,44 @@ class MemoryWorld(World):
         self.memory.broken = False
 
 
-WORLDS = [FolderWorld, GitWorld, GitAllWorld, MirrorWorld, MemoryWorld]
+class WebWorld(World):
+    """A website with a sitemap of all its pages; their URIs are whole URLs."""
+
+    def prepare(self) -> None:
+        self.site = Website()
+        self.site.find = self.find
+
+    def uri(self, name: bytes) -> str:
+        return self.site.url("/" + quote(name))
+
+    def connector(self) -> Connector:
+        options = WebOptions(sitemap=(self.site.url("/sitemap.xml"),), allow_private=True)
+        return WebConnector(options, workspace=self.place / "workspace", sleep=lambda seconds: None)
+
+    def find(self, path: str) -> Reply | None:
+        if not self.root.exists():
+            return Reply(status=503)
+        if path == "/sitemap.xml":
+            names = (os.path.relpath(os.path.join(at, name), self.root_bytes) for at, name in self.files())
+            return sitemap(*(self.uri(name) for name in names))
+        file = self.path(unquote_to_bytes(path.lstrip("/")))
+        if not os.path.isfile(file):
+            return None
+        with open(file, "rb") as opened:
+            return Reply(opened.read(), "text/markdown", etag=True)
+
+    @property
+    def root_bytes(self) -> bytes:
+        return os.fsencode(self.root)
+
+    def files(self) -> list[tuple[bytes, bytes]]:
+        return [(at, name) for at, _, names in os.walk(self.root_bytes) for name in names]
+
+    def close(self) -> None:
+        self.site.close()
+
+
+WORLDS = [FolderWorld, GitWorld, GitAllWorld, MirrorWorld, MemoryWorld, WebWorld]
 
 
 @pytest.fixture
@@ -247,4 +293,13 @@ def kind(request):
 
 @pytest.fixture
 def world(kind, tmp_path):
-    return kind(tmp_path)
+    made = kind(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def site():
+    """A website on the loopback."""
+    with Website() as made:
+        yield made

@@ -47,7 +47,7 @@ def normalise(kind: str, **options: object) -> dict[str, object]:
 
 
 def test_the_kinds_there_are() -> None:
-    assert list(registry.kinds()) == ["folder", "git"]
+    assert list(registry.kinds()) == ["folder", "git", "web"]
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 import gzip
 import hashlib
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
+from urllib.parse import quote, unquote_to_bytes
 
 LONG_AGO = 1_600_000_000
 
@@ -93,6 +96,33 @@ class Website:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+class FolderSite(Website):
+    """The files of a folder, and a sitemap of them all; 503 while the folder is away."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self._root = os.fsencode(root)
+        self.find = self._find
+
+    def url_of(self, name: bytes) -> str:
+        return self.url("/" + quote(name))
+
+    def _find(self, path: str) -> Reply | None:
+        if not os.path.isdir(self._root):
+            return Reply(status=503)
+        if path == "/sitemap.xml":
+            return sitemap(*map(self.url_of, self._names()))
+        file = os.path.join(self._root, unquote_to_bytes(path.lstrip("/")))
+        if not os.path.isfile(file):
+            return None
+        with open(file, "rb") as opened:
+            return Reply(opened.read(), "text/markdown", etag=True)
+
+    def _names(self) -> Iterator[bytes]:
+        for at, _, names in os.walk(self._root):
+            yield from (os.path.relpath(os.path.join(at, name), self._root) for name in names)
 
 
 class _Answering(BaseHTTPRequestHandler):

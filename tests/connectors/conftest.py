@@ -8,10 +8,9 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, unquote_to_bytes
 
 import pytest
-from website import Reply, Website, sitemap
+from website import FolderSite, Website
 
 from connectors.folder import FolderConnector, FolderOptions
 from connectors.git import GitConnector, GitOptions
@@ -192,34 +191,14 @@ class WebWorld(World):
     """A website with a sitemap of all its pages; their URIs are whole URLs."""
 
     def prepare(self) -> None:
-        self.site = Website()
-        self.site.find = self.find
+        self.site = FolderSite(self.root)
 
     def uri(self, name: bytes) -> str:
-        return self.site.url("/" + quote(name))
+        return self.site.url_of(name)
 
     def connector(self) -> Connector:
         options = WebOptions(sitemap=(self.site.url("/sitemap.xml"),), allow_private=True)
         return WebConnector(options, workspace=self.place / "workspace", sleep=lambda seconds: None)
-
-    def find(self, path: str) -> Reply | None:
-        if not self.root.exists():
-            return Reply(status=503)
-        if path == "/sitemap.xml":
-            names = (os.path.relpath(os.path.join(at, name), self.root_bytes) for at, name in self.files())
-            return sitemap(*(self.uri(name) for name in names))
-        file = self.path(unquote_to_bytes(path.lstrip("/")))
-        if not os.path.isfile(file):
-            return None
-        with open(file, "rb") as opened:
-            return Reply(opened.read(), "text/markdown", etag=True)
-
-    @property
-    def root_bytes(self) -> bytes:
-        return os.fsencode(self.root)
-
-    def files(self) -> list[tuple[bytes, bytes]]:
-        return [(at, name) for at, _, names in os.walk(self.root_bytes) for name in names]
 
     def close(self) -> None:
         self.site.close()

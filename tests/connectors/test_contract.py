@@ -1,6 +1,7 @@
 """What every connector promises, held against every kind: complete or raised, and a deletion is a deletion."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from hypothesis import given, settings
@@ -248,18 +249,21 @@ EDITS = st.lists(st.one_of(st.tuples(NAMES, st.binary(max_size=3)), st.tuples(NA
 @settings(max_examples=12)
 @given(rounds=st.lists(EDITS, min_size=1, max_size=4))
 def test_following_any_edits_leads_to_what_is_there(kind, rounds, tmp_path_factory, follow) -> None:
-    world = kind(tmp_path_factory.mktemp("world"))
-    follower = follow(world)
-    model: dict[bytes, bytes] = {}
-    for edits in rounds:
-        for name, content in edits:
-            if content is not None:
-                world.write(name, content)
-                model[name] = content
-            elif name in model:
-                world.delete(name)
-                del model[name]
-        world.save()
-        follower.follow()
-        assert follower.contents == {world.uri(name): content for name, content in model.items()}
-    world.close()
+    with closing(kind(tmp_path_factory.mktemp("world"))) as world:
+        follower = follow(world)
+        model: dict[bytes, bytes] = {}
+        for edits in rounds:
+            _edit(world, model, edits)
+            follower.follow()
+            assert follower.contents == {world.uri(name): content for name, content in model.items()}
+
+
+def _edit(world, model: dict[bytes, bytes], edits: list[tuple[bytes, bytes | None]]) -> None:
+    for name, content in edits:
+        if content is not None:
+            world.write(name, content)
+            model[name] = content
+        elif name in model:
+            world.delete(name)
+            del model[name]
+    world.save()

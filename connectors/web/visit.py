@@ -112,13 +112,14 @@ class Visitor:
     def _read(self, url: str, hops: int, delay_s: float) -> Visit:
         self.touched.add(url)
         kept = self._cache.page(url)
-        answer = self._ask(url, kept.facts.validators() if kept else {}, delay_s, self._max_bytes)
+        validators = kept.facts.validators() if kept else {}
+        answer = self._ask(url, validators, delay_s, self._max_bytes)
         if answer.status in (301, 302, 303, 307, 308):
             return self._redirected(url, answer, hops)
         if answer.status in (404, 410):
             self._cache.forget(url)
             return Absent(url, "gone")
-        if answer.status == 304 and kept:
+        if answer.status == 304 and kept and validators:
             return Page(url, kept.facts, _markup(url, kept))
         if answer.status != 200:
             raise DocumentUnavailable(f"{shown(url)} answers {answer.status}{_remedy(answer.status)}")

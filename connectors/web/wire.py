@@ -3,7 +3,9 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
+from ssl import SSLContext
 
 import httpcore
 import httpx
@@ -48,7 +50,7 @@ class Wire:
         self._clock = clock
         self._backend = Backend(allow_private, clock)
         self._pool = httpcore.ConnectionPool(
-            httpcore.default_ssl_context(), max_connections=8, keepalive_expiry=15, network_backend=self._backend
+            _trust(), max_connections=8, keepalive_expiry=15, network_backend=self._backend
         )
 
     def get(self, url: str, headers: Mapping[str, str], max_bytes: int) -> Answer:
@@ -94,6 +96,12 @@ def _body(response: httpcore.Response, headers: httpx.Headers, subject: str, max
     if length.isdecimal() and int(length) > max_bytes:
         raise too_large(subject, f"{int(length):,} bytes, more than", max_bytes)
     return gathered(response.iter_stream(), max_bytes, subject)
+
+
+@cache
+def _trust() -> SSLContext:
+    """Made once: reading all the certificates takes a while."""
+    return httpcore.default_ssl_context()
 
 
 def _discard(pieces: Iterator[bytes]) -> None:

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -61,9 +62,9 @@ class Website:
         self.asked: list[tuple[str, int]] = []
         self.headers: list[dict[str, str]] = []
         self.down = False
+        self.host = host
         self.find: Callable[[str], Reply | None] = self.replies.get
-        self._server = ThreadingHTTPServer((host, 0), type("Answering", (_Answering,), {"site": self}))
-        self._server.daemon_threads = True
+        self._server = _Server((host, 0), type("Answering", (_Answering,), {"site": self}))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
 
@@ -72,7 +73,7 @@ class Website:
         return self._server.server_address[1]
 
     def url(self, path: str = "/") -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"http://{self.host}:{self.port}{path}"
 
     def paths(self) -> list[str]:
         """What was asked for since the last time, robots.txt left out."""
@@ -96,6 +97,15 @@ class Website:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        # Whoever asks may hang up at any time.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class FolderSite(Website):
@@ -127,6 +137,7 @@ class FolderSite(Website):
 
 class _Answering(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
     site: Website
 
     def do_GET(self) -> None:

@@ -30,12 +30,12 @@ def is_public(address: str) -> bool:
 
 
 class Backend(httpcore.NetworkBackend):
-    """Resolves a name, refuses it where an address is not public, and connects to what it resolved: no second look-up
-    could answer otherwise."""
+    """Resolves a name, refuses it where an address is not permitted, and connects to what it resolved: no second
+    look-up could answer otherwise."""
 
-    def __init__(self, allow_private: bool, clock: Callable[[], float]) -> None:
+    def __init__(self, permits: Callable[[str], bool], clock: Callable[[], float]) -> None:
         self.deadline = math.inf
-        self._allow_private = allow_private
+        self._permits = permits
         self._clock = clock
         self._sockets = httpcore.SyncBackend()
 
@@ -70,9 +70,9 @@ class Backend(httpcore.NetworkBackend):
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"the name {host} cannot be resolved: {error}") from error
         addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
-        if not self._allow_private and (local := [each for each in addresses if not is_public(each)]):
+        if refused := [each for each in addresses if not self._permits(each)]:
             remedy = "set allow_private=true if that is meant"
-            raise DocumentUnavailable(f"{host} is at {local[0]}, which is not a public address; {remedy}")
+            raise DocumentUnavailable(f"{host} is at {refused[0]}, which is not a public address; {remedy}")
         return addresses
 
 

@@ -80,9 +80,11 @@ class WebConnector:
 
     @cached_property
     def _wire(self) -> "Wire":
+        from connectors.web.connection import is_public
         from connectors.web.wire import Wire
 
-        return Wire(self._options.timeout_s, self._options.allow_private, self._clock)
+        permits = (lambda address: True) if self._options.allow_private else is_public
+        return Wire(self._options.timeout_s, permits, self._clock)
 
     @cached_property
     def _cache(self) -> "Cache":

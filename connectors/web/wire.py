@@ -43,12 +43,14 @@ class Answer:
 
 
 class Wire:
-    """Keeps connections open between requests; `close` ends them."""
+    """Connects to addresses that `permits` lets pass; keeps connections open between requests until `close`."""
 
-    def __init__(self, timeout_s: float, allow_private: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, timeout_s: float, permits: Callable[[str], bool], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._timeout_s = timeout_s
         self._clock = clock
-        self._backend = Backend(allow_private, clock)
+        self._backend = Backend(permits, clock)
         self._pool = httpcore.ConnectionPool(
             _trust(), max_connections=8, keepalive_expiry=15, network_backend=self._backend
         )

@@ -143,7 +143,7 @@ def test_all_in_trouble_is_the_source_in_trouble(site, browse) -> None:
 def test_trouble_again_and_again_is_not_waited_out(site, browse) -> None:
     paths = [f"/{number:02}" for number in range(40)]
     site.replies |= {path: page() if number < 20 else Reply(status=500) for number, path in enumerate(paths)}
-    with pytest.raises(SourceUnavailable, match="10 pages of .* in a row"):
+    with pytest.raises(SourceUnavailable, match=r"10 pages of .* in a row"):
         browse(*paths).poll(None)
     assert len(site.paths()) == 30
 

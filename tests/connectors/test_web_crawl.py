@@ -20,7 +20,16 @@ def test_links_are_followed_so_far(site, browse, depth: int, found: list[str]) -
 
 
 def test_a_crawl_stays_within_its_prefix(site, browse) -> None:
-    links = ("in", "/out", "../out", "//127.0.0.1:1/d/x", "http://localhost/d/x", "mailto:a@b", "javascript:x()", "#top")
+    links = (
+        "in",
+        "/out",
+        "../out",
+        "//127.0.0.1:1/d/x",
+        "http://localhost/d/x",
+        "mailto:a@b",
+        "javascript:x()",
+        "#top",
+    )
     site.replies |= {"/d/start.html": page(*links), "/d/in": page()}
     assert uris(site, browse("/d/start.html", depth=3).poll(None)) == ["/d/in", "/d/start.html"]
     assert sorted(site.paths()) == ["/d/in", "/d/start.html"]

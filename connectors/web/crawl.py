@@ -68,7 +68,8 @@ class Crawl:
         self._in_a_row[host(url)] = self._in_a_row[host(url)] + 1 if trouble else 0
         if trouble and self._in_a_row[host(url)] == _IN_A_ROW:
             raise SourceUnavailable(
-                f"{_IN_A_ROW} pages of {origin(url)} in a row cannot be read, the last: {trouble}"
+                f"{_IN_A_ROW} pages of {origin(url)} in a row cannot be read; try again, "
+                f"or leave them out by `exclude`; the last: {trouble}"
             ) from trouble
 
     def _require_success(self) -> None:

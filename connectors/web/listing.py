@@ -30,20 +30,18 @@ def assemble(visits: Mapping[str, Visit], scope: Scope) -> Listed:
     """
     pages = _pages(visits, scope)
     selected = {url: page for url, page in pages.items() if page.markup.indexable and scope.selects(url)}
-    names = {url: _name(url, selected, visits) for url in selected}
-    entries = {url: Entry(url, _stamp(page)) for url, page in selected.items() if names[url] == url}
-    failures = {
-        visit.url: visit for visit in visits.values() if isinstance(visit, Failure) and scope.selects(visit.url)
-    }
-    for url, failure in failures.items():
-        entries.setdefault(url, Entry(url, _failed_stamp(failure)))
+    failures = _failures(visits, scope)
+    stamps = {url: _stamp(page) for url, page in selected.items() if _name(url, selected, visits) == url}
+    stamps |= {failure.url: _failed_stamp(failure) for failure in failures}
     unknown = any(isinstance(visit, Failure) and trouble_of(visit) for visit in visits.values())
-    removed = frozenset({*visits, *pages} - entries.keys()) if unknown else None
-    errors: dict[str, KBError] = {url: failure.error for url, failure in failures.items()}
-    errors |= {url: page.trouble for url, page in selected.items() if page.trouble}
     listing = Listing(
-        tuple(entries[url] for url in sorted(entries)), "", removed=removed, skipped=_skipped(visits, pages, scope)
+        tuple(Entry(url, stamps[url]) for url in sorted(stamps)),
+        checkpoint="",
+        removed=frozenset({*visits, *pages} - stamps.keys()) if unknown else None,
+        skipped=_skipped(visits, pages, scope),
     )
+    errors: dict[str, KBError] = {failure.url: failure.error for failure in failures}
+    errors |= {url: page.trouble for url, page in selected.items() if page.trouble}
     return Listed(listing, errors)
 
 
@@ -54,6 +52,14 @@ def _pages(visits: Mapping[str, Visit], scope: Scope) -> dict[str, Page]:
         if isinstance(visit, Page) and scope.lands(asked, visit.url) and (visit.url not in found or not visit.trouble):
             found[visit.url] = visit
     return found
+
+
+def _failures(visits: Mapping[str, Visit], scope: Scope) -> list[Failure]:
+    return [
+        visit
+        for asked, visit in visits.items()
+        if isinstance(visit, Failure) and scope.lands(asked, visit.url) and scope.selects(visit.url)
+    ]
 
 
 def _name(url: str, selected: Mapping[str, Page], visits: Mapping[str, Visit]) -> str:

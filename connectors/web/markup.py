@@ -1,6 +1,5 @@
 """What a page says to those who follow links: where it leads, what its own name is, whether it wants to be found."""
 
-import codecs
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -63,10 +62,11 @@ def _indexable(said: Iterable[str]) -> bool:
 
 def _tree(body: bytes, media_type: str | None, url: str) -> Any:
     """None where there are no elements."""
+    content, encoding = _told(body, media_type)
     # Without `huge_tree` the parser would stop without a word below 256 levels.
-    parser = html.HTMLParser(encoding=_encoding(body, media_type), huge_tree=True, no_network=True)
+    parser = html.HTMLParser(encoding=encoding, huge_tree=True, no_network=True)
     try:
-        tree = html.document_fromstring(body, parser=parser)
+        tree = html.document_fromstring(content, parser=parser)
     except etree.LxmlError:
         return None
     if any("limit" in entry.message or "depth" in entry.message for entry in parser.error_log):
@@ -74,17 +74,18 @@ def _tree(body: bytes, media_type: str | None, url: str) -> Any:
     return tree
 
 
-def _encoding(body: bytes, media_type: str | None) -> str | None:
-    """None where the page itself must say it."""
+def _told(body: bytes, media_type: str | None) -> tuple[bytes, str | None]:
+    """The body with its encoding; None where the page itself must say it."""
     try:
         body.decode("utf-8")
-        return "utf-8"
+        return body, "utf-8"
     except UnicodeDecodeError:
         pass
     try:
-        return codecs.lookup(_CHARSET.findall(media_type or "")[0]).name
-    except (LookupError, IndexError):
-        return None
+        named = _CHARSET.findall(media_type or "")[0]
+        return body.decode(named, errors="replace").encode("utf-8", errors="ignore"), "utf-8"
+    except (LookupError, ValueError):
+        return body, None
 
 
 def _hrefs(tree: Any) -> Iterable[str]:

@@ -1,7 +1,8 @@
 """URLs in one spelling each, so that a page has one name however it was linked."""
 
 import re
-from urllib.parse import unquote, urlsplit
+from functools import lru_cache
+from urllib.parse import unquote, urljoin, urlsplit
 
 import httpx
 
@@ -11,25 +12,28 @@ _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 _FOLDED = re.compile(r"[\t\r\n]")
 
 
+@lru_cache(maxsize=2**16)
 def normal(text: str) -> str | None:
     """The URL without user, fragment and default port, escapes spelt one way; None where it is no web address."""
-    return joined(text, text) if "://" in text else None
-
-
-def joined(base: str, link: str) -> str | None:
-    """Where a link leads from a page, normal; None where that is no web address."""
     try:
-        url = httpx.URL(base).join(_FOLDED.sub("", link.strip()))
-        # Once more: default ports are known by schemes in small letters only.
-        url = httpx.URL(str(url)).copy_with(userinfo=b"", fragment=None)
+        # Twice: default ports are known by schemes in small letters only.
+        url = httpx.URL(str(httpx.URL(text))).copy_with(userinfo=b"", fragment=None)
+        parts = urlsplit(str(url))
     except (httpx.InvalidURL, ValueError):
         return None
-    parts = urlsplit(str(url))
     if url.scheme not in ("http", "https") or not url.host or "%" in url.host:
         return None
     if url.port is not None and not 0 < url.port < 65536:
         return None
     return _ESCAPE.sub(_spelt, parts._replace(path=parts.path or "/").geturl())
+
+
+def joined(base: str, link: str) -> str | None:
+    """Where a link leads from a page, normal; None where that is no web address."""
+    try:
+        return normal(urljoin(base, _FOLDED.sub("", link.strip())))
+    except ValueError:
+        return None
 
 
 def origin(url: str) -> str:

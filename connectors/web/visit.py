@@ -128,8 +128,9 @@ class Visitor:
     def _kept(self, url: str, kept: Kept) -> Page:
         if len(kept.body) > markup.LIMIT_BYTES and markup.is_html(kept.facts.media_type, kept.body):
             raise ExtractionError("too large", f"{shown(url)} has {len(kept.body):,} bytes, too many for an HTML page")
+        page = Page(url, kept.facts, _markup(url, kept))
         self._cache.keep(url, kept.facts, kept.body)
-        return Page(url, kept.facts, _markup(url, kept))
+        return page
 
     def _redirected(self, url: str, answer: Answer, hops: int) -> Visit:
         target = joined(url, answer.headers.get("location", ""))

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from website import FolderSite, Website
+from webreading import browse as browse
+from webreading import site as site
+from website import FolderSite
 
 from connectors.folder import FolderConnector, FolderOptions
 from connectors.git import GitConnector, GitOptions
@@ -229,23 +231,6 @@ def connect(tmp_path):
 
 
 @pytest.fixture
-def browse(site, tmp_path):
-    """Makes web connectors on paths of the site, without waiting between requests, and closes them."""
-    made = []
-
-    def make(*paths: str, sitemap: tuple[str, ...] = (), max_bytes: int = 2**20, **options) -> WebConnector:
-        settings = {"allow_private": True, "timeout_s": 5.0, **options}
-        urls, maps = (tuple(site.url(path) if path[0] == "/" else path for path in each) for each in (paths, sitemap))
-        place = {"workspace": tmp_path / "workspace", "max_bytes": max_bytes, "sleep": lambda seconds: None}
-        made.append(WebConnector(WebOptions(urls, maps, **settings), **place))
-        return made[-1]
-
-    yield make
-    for connector in made:
-        connector.close()
-
-
-@pytest.fixture
 def shared():
     """The folder of public material."""
     assert SHARED.is_dir(), f"{SHARED} is missing: the tests read their material from there"
@@ -292,10 +277,3 @@ def world(kind, tmp_path):
     made = kind(tmp_path)
     yield made
     made.close()
-
-
-@pytest.fixture
-def site():
-    """A website on the loopback."""
-    with Website() as made:
-        yield made

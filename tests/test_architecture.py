@@ -38,7 +38,6 @@ DOORS = {
     "pypdfium2": "indexer/extract/",
     "trafilatura": "indexer/extract/",
     "httpcore": "connectors/web/",
-    "httpx": "connectors/web/",
     "protego": "connectors/web/",
 }
 SLOW_TO_IMPORT = set(DOORS) - {"sqlalchemy", "alembic"} | {"numba", "pandas", "scipy", "sklearn"}

@@ -6,7 +6,7 @@
 
 `urls`: pages to read, and where a crawl begins; several with white space or commas between them.
 `sitemap`: sitemaps or indexes of them, plain or gzip, whose pages are read. At least one of `urls` and `sitemap`.
-`depth` (0): how many links away from those pages to go, within the directories of the `urls` (of where they redirect to)
+`depth` (0): how many links away from those pages to go, within the directories of the `urls` (where they redirect to)
     and of the sitemaps; `https://docs.example/a/intro` holds whatever begins with `https://docs.example/a/`.
 `include` (all): gitignore patterns for what becomes a document, matched with path and query (`/a/`, `*.html`); a site's
     root counts as `index.html`. What it does not select is read for its links alone.
@@ -28,7 +28,7 @@ What is indexed is the main text, without the navigation and notices around it.
 A page's name is where its redirects end, or its canonical link where that leads to a document within the same site and
 prefix: duplicates are one document.
 
-Deleted is what answers 404 or 410, what no listing and no link leads to any more, what moved, what robots.txt disallows,
+Deleted is what answers 404 or 410, what no listing and no link leads to any more, what moved, what robots.txt forbids,
 and what says `noindex` in its head or its headers (its links are followed). The last two are counted as skipped.
 
 Unavailable is the whole source, which stays as it is, where a sitemap or a site's robots.txt cannot be read (5xx,

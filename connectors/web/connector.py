@@ -121,8 +121,8 @@ class WebConnector:
 
     def _asked(self, uri: str) -> "Kept":
         """What the page holds now. Raises DocumentGone, DocumentUnavailable, ExtractionError, SourceUnavailable."""
+        from connectors.web.outcome import Absent, Failure
         from connectors.web.urls import normal, shown
-        from connectors.web.visit import Absent, Failure
 
         if normal(uri) != uri:
             raise DocumentUnavailable(f"{escaped(uri)!r} is not the address of a web page")

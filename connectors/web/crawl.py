@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from connectors.web.outcome import Page, Visit, trouble_of
 from connectors.web.scope import Scope
 from connectors.web.urls import directory, host, origin
-from connectors.web.visit import Failure, Page, Visit, Visitor
-from kb.errors import DocumentUnavailable, SourceUnavailable
+from connectors.web.visit import Visitor
+from kb.errors import SourceUnavailable
 
 _IN_A_ROW = 10
 """So many troubles one after the other are the host's own, not its pages'."""
@@ -76,11 +77,3 @@ class Crawl:
         troubles = [trouble_of(visit) for visit in self.visits.values()]
         if troubles and all(troubles):
             raise SourceUnavailable(f"no page can be read; the first: {troubles[0]}") from troubles[0]
-
-
-def trouble_of(visit: Visit) -> DocumentUnavailable | None:
-    """Why the page could not be read now, though it may be there."""
-    if isinstance(visit, Page):
-        return visit.trouble
-    failed = isinstance(visit, Failure) and isinstance(visit.error, DocumentUnavailable)
-    return visit.error if failed else None  # type: ignore[union-attr, return-value]

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.protocol import Entry, Listing
-from connectors.web.crawl import trouble_of
+from connectors.web.outcome import Absent, Failure, Page, Visit, trouble_of
 from connectors.web.scope import Scope
 from connectors.web.urls import origin
-from connectors.web.visit import Absent, Failure, Page, Visit
 from kb.digest import sha256_text
 from kb.errors import KBError
 

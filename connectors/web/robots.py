@@ -15,7 +15,7 @@ _LONGEST_DELAY_S = 60.0
 class Robots:
     """Asks each site once. Every call raises DocumentUnavailable where its robots.txt cannot be read."""
 
-    def __init__(self, ask: Callable[[str, float], Answer]) -> None:
+    def __init__(self, ask: Callable[[str], Answer]) -> None:
         self._ask = ask
         self._rules: dict[str, Protego] = {}
 
@@ -43,7 +43,7 @@ class Robots:
         for _ in range(_REDIRECTS + 1):
             if at is None:
                 break
-            answer = self._ask(at, 0.0)
+            answer = self._ask(at)
             if answer.status == 200:
                 return answer.body.decode("utf-8", errors="replace")
             if answer.status in (301, 302, 303, 307, 308):

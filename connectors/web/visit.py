@@ -1,14 +1,13 @@
-"""One page visited: what it holds now, or is known to have held, or that there is none."""
+"""Visiting pages: politely, each once, through redirects and robots.txt, with what is known from the last time."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Literal
 
 from connectors.web import markup
 from connectors.web.cache import Cache, Facts, Kept
 from connectors.web.markup import Markup
+from connectors.web.outcome import Absent, Failure, Page, Visit, trouble_of
 from connectors.web.pace import Pace
 from connectors.web.robots import Robots
 from connectors.web.urls import host, joined, origin, shown
@@ -24,35 +23,6 @@ _SETTLED_S = 2
 _ADDRESSED = re.compile(r"\s*([\w-]+)\s*:(.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """`url` is where the redirects ended. With `trouble` it could not be read now, and this is what was known of it."""
-
-    url: str
-    facts: Facts
-    markup: Markup
-    trouble: DocumentUnavailable | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """No page, for certain: it is gone, or robots.txt keeps it from us."""
-
-    url: str
-    why: Literal["gone", "robots"]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A page that could not be read and of which nothing is known."""
-
-    url: str
-    error: DocumentUnavailable | ExtractionError
-
-
-Visit = Page | Absent | Failure
-
-
 class Visitor:
     """Asks for each URL once, politely; `credentials` are `Authorization` headers by origin and go nowhere else."""
 
@@ -62,7 +32,7 @@ class Visitor:
         self._pace = pace
         self._credentials = credentials
         self._max_bytes = max_bytes
-        self._robots = Robots(lambda url, delay_s: self._ask(url, {}, delay_s, _ROBOTS_BYTES))
+        self._robots = Robots(lambda url: self._ask(url, {}, 0.0, _ROBOTS_BYTES))
         self._visits: dict[str, Visit] = {}
         self.touched: set[str] = set()
         """All URLs that were asked for or of which something known was used."""
@@ -82,10 +52,11 @@ class Visitor:
             visit = self._read(url, 0, 0.0)
         except (DocumentUnavailable, ExtractionError) as error:
             raise SourceUnavailable(str(error)) from error
-        kept = self._cache.page(visit.url) if isinstance(visit, Page) and not visit.trouble else None
+        if reason := visit.error if isinstance(visit, Failure) else trouble_of(visit):
+            raise SourceUnavailable(str(reason)) from reason
+        kept = self._cache.page(visit.url)
         if kept is None:
-            reason = visit.error if isinstance(visit, Failure) else getattr(visit, "trouble", None)
-            raise SourceUnavailable(str(reason or f"{shown(url)} is not there; correct the source's sitemap"))
+            raise SourceUnavailable(f"{shown(url)} is not there; correct the source's sitemap")
         return kept.body
 
     def _visit(self, url: str, hops: int) -> Visit:

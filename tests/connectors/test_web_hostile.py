@@ -13,8 +13,9 @@ from connectors.protocol import Entry
 from connectors.web import WebConnector, WebOptions
 from connectors.web.cache import Cache
 from connectors.web.connection import Backend, is_public
+from connectors.web.outcome import Failure, Page
 from connectors.web.pace import Pace
-from connectors.web.visit import Failure, Page, Visitor
+from connectors.web.visit import Visitor
 from connectors.web.wire import Wire
 from kb.errors import DocumentUnavailable, ExtractionError, SourceUnavailable
 

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors import options
 from connectors.web import WebConnector, WebOptions
+from connectors.web.urls import joined, normal
 from kb.errors import ConfigError
 
 BASE = Path("/srv/base")
@@ -76,3 +79,26 @@ def test_what_cannot_be_is_refused(given: dict[str, object], reason: str) -> Non
 def test_building_touches_nothing(tmp_path: Path) -> None:
     WebConnector(parse(urls="https://docs.example/"), workspace=tmp_path / "workspace").close()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("HTTP://EXÄMPLE.com:80/a/../b c#f", "http://xn--exmple-cua.com/b%20c"),
+        ("https://h:443", "https://h/"),
+        ("http://u:p@h:8080/%7ea%2fb%e9?q=%7E", "http://h:8080/~a%2Fb%E9?q=~"),
+        ("http://h/?b=2&a=1&flag", "http://h/?b=2&a=1&flag"),
+        ("http://h:0/", None),
+        ("http://h:99999/", None),
+        ("ftp://h/", None),
+        ("//h/", None),
+    ],
+)
+def test_a_url_has_one_spelling(text: str, url: str | None) -> None:
+    assert normal(text) == url
+
+
+@given(st.text(max_size=40), st.sampled_from(["http://h/d/e?x", "https://h:8443/"]))
+def test_whatever_a_link_says_it_has_one_spelling_or_none(link: str, base: str) -> None:
+    url = joined(base, link)
+    assert url is None or (normal(url) == url and url.isascii() and url.isprintable() and " " not in url)

@@ -75,14 +75,20 @@ class Cache:
             self._write(url, {"url": url, "target": target}, b"")
 
     def forget(self, url: str) -> None:
-        self._file(url).unlink(missing_ok=True)
+        """Raises SourceUnavailable where that cannot be done."""
+        try:
+            self._file(url).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._stuck(error) from error
 
     def prune(self, urls: Collection[str]) -> None:
         """Removes all but what belongs to these URLs."""
         names = {self._file(url).name for url in urls}
         for path in self._path.iterdir() if self._path.is_dir() else ():
             if path.name not in names:
-                path.unlink(missing_ok=True)
+                # What cannot be removed now is removed another time.
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def _file(self, url: str) -> Path:
         return self._path / sha256_text(url)
@@ -108,6 +114,7 @@ class Cache:
                     os.unlink(name)
                 raise
         except OSError as error:
-            raise SourceUnavailable(
-                f"no room for the web's pages at {self._path}: {error.strerror or error}"
-            ) from error
+            raise self._stuck(error) from error
+
+    def _stuck(self, error: OSError) -> SourceUnavailable:
+        return SourceUnavailable(f"pages cannot be kept at {self._path}: {error.strerror or error}; make room there")

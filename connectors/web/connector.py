@@ -121,21 +121,19 @@ class WebConnector:
 
     def _asked(self, uri: str) -> "Kept":
         """What the page holds now. Raises DocumentGone, DocumentUnavailable, ExtractionError, SourceUnavailable."""
-        from connectors.web.outcome import Absent, Failure
+        from connectors.web.outcome import Absent, error_of
         from connectors.web.urls import normal, shown
 
         if normal(uri) != uri:
             raise DocumentUnavailable(f"{escaped(uri)!r} is not the address of a web page")
         self._visitor = self._visitor or self._new_visitor()
         visit = self._visitor.revisit(uri)
-        if isinstance(visit, Failure):
-            raise visit.error
+        if error := error_of(visit):
+            raise error
         if isinstance(visit, Absent) and visit.why == "robots":
             raise DocumentUnavailable(f"{shown(uri)} may not be read: its site's robots.txt forbids it")
         if isinstance(visit, Absent) or visit.url != uri:
             raise DocumentGone(f"{shown(uri)} is no longer there" if visit.url == uri else f"{shown(uri)} has moved")
-        if visit.trouble:
-            raise visit.trouble
         kept = self._cache.page(uri)
         if kept is None:
             raise DocumentUnavailable(f"{shown(uri)} was lost on its way; it is tried again at the next sync")

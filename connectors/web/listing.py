@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.protocol import Entry, Listing
-from connectors.web.outcome import Absent, Failure, Page, Visit, trouble_of
+from connectors.web.outcome import Absent, Failure, Page, Visit, error_of, trouble_of
 from connectors.web.scope import Scope
 from connectors.web.urls import origin
 from kb.digest import sha256_text
@@ -31,7 +31,7 @@ def assemble(visits: Mapping[str, Visit], scope: Scope) -> Listed:
     selected = {url: page for url, page in pages.items() if page.markup.indexable and scope.selects(url)}
     failures = _failures(visits, scope)
     stamps = {url: _stamp(page) for url, page in selected.items() if _name(url, selected, visits) == url}
-    stamps |= {failure.url: _failed_stamp(failure) for failure in failures}
+    stamps |= {failure.url: _stamp(failure) for failure in failures}
     unknown = any(isinstance(visit, Failure) and trouble_of(visit) for visit in visits.values())
     listing = Listing(
         tuple(Entry(url, stamps[url]) for url in sorted(stamps)),
@@ -39,8 +39,8 @@ def assemble(visits: Mapping[str, Visit], scope: Scope) -> Listed:
         removed=frozenset({*visits, *pages} - stamps.keys()) if unknown else None,
         skipped=_skipped(visits, pages, scope),
     )
-    errors: dict[str, KBError] = {failure.url: failure.error for failure in failures}
-    errors |= {url: page.trouble for url, page in selected.items() if page.trouble}
+    fetched: list[Visit] = [*failures, *selected.values()]
+    errors = {visit.url: error for visit in fetched if (error := error_of(visit))}
     return Listed(listing, errors)
 
 
@@ -80,13 +80,12 @@ def _canonical(url: str, selected: Mapping[str, Page], visits: Mapping[str, Visi
     return visit.url if visit and visit.url in selected and visit.url != url else None
 
 
-def _stamp(page: Page) -> str:
-    return UNREAD if page.trouble else page.facts.sha256
-
-
-def _failed_stamp(failure: Failure) -> str:
+def _stamp(visit: Page | Failure) -> str:
+    if trouble_of(visit):
+        return UNREAD
     # What is too large stays so until its size, which its error tells, is another.
-    return UNREAD if trouble_of(failure) else sha256_text(str(failure.error))
+    error = error_of(visit)
+    return sha256_text(str(error)) if error or isinstance(visit, Failure) else visit.facts.sha256
 
 
 def _skipped(visits: Mapping[str, Visit], pages: Mapping[str, Page], scope: Scope) -> dict[str, int]:

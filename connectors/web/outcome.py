@@ -15,7 +15,7 @@ class Page:
     url: str
     facts: Facts
     markup: Markup
-    trouble: DocumentUnavailable | None = None
+    trouble: DocumentUnavailable | ExtractionError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,12 @@ Visit = Page | Absent | Failure
 
 def trouble_of(visit: Visit) -> DocumentUnavailable | None:
     """Why the page could not be read now, though it may be there."""
+    error = error_of(visit)
+    return error if isinstance(error, DocumentUnavailable) else None
+
+
+def error_of(visit: Visit) -> DocumentUnavailable | ExtractionError | None:
+    """Why there is nothing to fetch: the page's trouble, or that it is too large."""
     if isinstance(visit, Page):
         return visit.trouble
-    if isinstance(visit, Failure) and isinstance(visit.error, DocumentUnavailable):
-        return visit.error
-    return None
+    return visit.error if isinstance(visit, Failure) else None

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from connectors.web import markup
 from connectors.web.cache import Cache, Facts, Kept
 from connectors.web.markup import Markup
-from connectors.web.outcome import Absent, Failure, Page, Visit, trouble_of
+from connectors.web.outcome import Absent, Failure, Page, Visit, error_of
 from connectors.web.pace import Pace
 from connectors.web.robots import Robots
 from connectors.web.urls import host, joined, origin, shown
@@ -52,7 +52,7 @@ class Visitor:
             visit = self._read(url, 0, 0.0)
         except (DocumentUnavailable, ExtractionError) as error:
             raise SourceUnavailable(str(error)) from error
-        if reason := visit.error if isinstance(visit, Failure) else trouble_of(visit):
+        if reason := error_of(visit):
             raise SourceUnavailable(str(reason)) from reason
         kept = self._cache.page(visit.url)
         if kept is None:
@@ -75,10 +75,8 @@ class Visitor:
             return self._last_known(url, DocumentUnavailable(str(error)))
         try:
             return self._read(url, hops, delay_s)
-        except DocumentUnavailable as error:
+        except (DocumentUnavailable, ExtractionError) as error:
             return self._last_known(url, error)
-        except ExtractionError as error:
-            return Failure(url, error)
 
     def _read(self, url: str, hops: int, delay_s: float) -> Visit:
         self.touched.add(url)
@@ -122,7 +120,7 @@ class Visitor:
         secret = self._credentials.get(origin(url))
         return self._wire.get(url, {**headers, "Authorization": secret} if secret else headers, max_bytes)
 
-    def _last_known(self, url: str, error: DocumentUnavailable) -> Visit:
+    def _last_known(self, url: str, error: DocumentUnavailable | ExtractionError) -> Visit:
         at = url
         for _ in range(_REDIRECTS + 1):
             self.touched.add(at)

@@ -89,6 +89,13 @@ def test_a_damaged_cache_counts_as_none(site, browse, tmp_path) -> None:
     assert {status for path, status in site.asked if path == "/a"} == {200}
 
 
+def test_where_pages_cannot_be_kept_the_source_is_unavailable(site, browse, tmp_path) -> None:
+    site.replies["/a"] = page()
+    (tmp_path / "workspace").write_bytes(b"in the way")
+    with pytest.raises(SourceUnavailable, match="pages cannot be kept at"):
+        browse("/a").poll(None)
+
+
 def test_the_cache_keeps_only_what_is_listed(site, browse, tmp_path) -> None:
     site.replies |= {"/a": page(), "/b": page()}
     browse("/a", "/b").poll(None)

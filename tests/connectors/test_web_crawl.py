@@ -4,7 +4,7 @@ import pytest
 from website import Reply, page, redirect
 
 from connectors.web.markup import Markup, read
-from kb.errors import DocumentUnavailable, SourceUnavailable
+from kb.errors import DocumentUnavailable, ExtractionError, SourceUnavailable
 
 
 def uris(site, listing) -> list[str]:
@@ -72,6 +72,18 @@ def test_in_trouble_the_last_known_links_hold(site, browse) -> None:
     assert (uris(site, listing), listing.removed) == (["/", "/a", "/b"], None)
     with pytest.raises(DocumentUnavailable):
         connector.fetch(listing.entries[1])
+
+
+def test_what_grew_too_large_still_leads_where_it_led(site, browse) -> None:
+    site.replies |= {"/": page("a"), "/a": page("b"), "/b": page()}
+    browse("/", depth=2).poll(None)
+    site.replies["/a"] = page("b", words="x" * 2**20)
+    connector = browse("/", depth=2)
+    listing = connector.poll(None)
+    assert (uris(site, listing), listing.removed) == (["/", "/a", "/b"], None)
+    with pytest.raises(ExtractionError, match="more than the 1,048,576 allowed"):
+        connector.fetch(listing.entries[1])
+    assert browse("/", depth=2).poll(None).entries == listing.entries
 
 
 def test_behind_an_unknown_page_in_trouble_nothing_is_deleted(site, browse) -> None:

@@ -5,7 +5,7 @@ source holds (or all that changed since the checkpoint), or raises `SourceUnavai
 a document that is gone, so nothing may ever be skipped because it could not be read.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -56,6 +56,8 @@ class Fetched:
     modified_at: datetime | None = None
     access: tuple[str, ...] | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    stamp: str | None = None
+    """The stamp of just these bytes, where the document is no longer as it was listed."""
     boilerplate: bool = False
     """Whether navigation and notices surround the main text, as on a website's pages; extraction leaves them out."""
 
@@ -84,6 +86,18 @@ class Historical(Protocol):
 
     def history(self, checkpoint: str | None) -> Iterator[Listing]:
         """Each state after the checkpoint, oldest first; each is to become a snapshot. Raises SourceUnavailable."""
+        ...
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """A source that can tell by itself when to look at it again."""
+
+    def watch(self, wake: Callable[[], None]) -> "Closeable":
+        """Calls `wake`, from any thread, when something may have changed, until what is returned is closed.
+
+        A wake that is missed costs delay and nothing else: whoever watches also polls. Raises SourceUnavailable.
+        """
         ...
 
 

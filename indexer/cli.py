@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from indexer.push_cli import push
 from kb.cli.frame import Invocation, emit, json_option, root, run, tell
 from kb.cli.reading import quarantine
 from kb.cli.render import counted
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 PARTIAL = 6
 """Exit code of a sync that was done in part."""
+
+
+root.add_command(push)
 
 
 def main() -> None:

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
+from indexer.beside import beside
 from indexer.delta import Delta
 from indexer.embed import Embedded
 from indexer.intake import Intake
@@ -64,6 +66,14 @@ class Commit:
     facets: frozenset[str]
 
 
+def ending(table: ChunkTable, delta: Delta) -> Rows:
+    """The rows that the delta ends, as they live. Raises Corrupt where some are missing."""
+    found = table.some(delta.ended, f"until = {FOREVER}", table.columns)
+    if len(found) != len(delta.ended):
+        raise Corrupt(f"{len(delta.ended) - len(found)} chunk rows that live at the head are missing: run `kb verify`")
+    return found
+
+
 def build(
     connection: Connection,
     tables: Tables,
@@ -72,20 +82,18 @@ def build(
     intake: Intake,
     delta: Delta,
     embedded: Embedded,
+    dying: Rows,
 ) -> Commit:
-    """The next snapshot, worked out but not written."""
+    """The next snapshot, worked out but not written; `dying` are the rows that the delta ends."""
     version = snapshots.head(connection) + 1
     parent = snapshots.get(connection, version - 1)
     closed = intake.closed
     opened = tuple(replace(value, since=version, until=FOREVER) for value in intake.opened)
     permissions = access.recorded(connection, {birth.document.document_id for birth in delta.born})
+    content, rows = snapshots.read_ledger(connection)
     born = living(_rows(delta, embedded, permissions), version, tables.born.dimensions)
-    dying = tables.ended.some(delta.ended, f"until = {FOREVER}", tables.ended.columns)
-    if len(dying) != len(delta.ended):
-        raise Corrupt(f"{len(delta.ended) - len(dying)} chunk rows that live at the head are missing: run `kb verify`")
     # In another space every chunk is a new one.
     renewed = len(delta.renewed) if tables.born is tables.ended else 0
-    content, rows = snapshots.read_ledger(connection)
     content.remove(map(document_member, closed))
     content.add(map(document_member, opened))
     rows.remove(members(dying))
@@ -128,20 +136,23 @@ def build(
 def write(catalog: Catalog, store: Store, tables: Tables, commit: Commit, tell: Callable[[str], None]) -> None:
     """The store's half, invisible until it is published; each step is told before it is taken.
 
+    Texts and rows are written side by side: neither is of use without the snapshot that names them.
+
     An intent stands before it, by which a commit that does not come to its end is found and taken back.
     """
     tell("intent")
     with catalog.writing() as connection:
         pending.intend(connection, commit.snapshot.version)
     tell("texts")
-    store.texts.write(commit.layouts, commit.snapshot.version)
-    tell("rows")
-    if tables.born is tables.ended:
-        tables.born.write(commit.born, commit.ended)
-    else:
-        tables.born.write(commit.born, commit.born.slice(0, 0))
-        tell("ended rows")
-        tables.ended.write(commit.ended.slice(0, 0), commit.ended)
+    with beside(lambda: store.texts.write(commit.layouts, commit.snapshot.version)) as texts:
+        tell("rows")
+        if tables.born is tables.ended:
+            tables.born.write(commit.born, commit.ended)
+        else:
+            tables.born.write(commit.born, commit.born.slice(0, 0))
+            tell("ended rows")
+            tables.ended.write(commit.ended.slice(0, 0), commit.ended)
+        texts.result()
 
 
 def publish(connection: Connection, commit: Commit) -> None:
@@ -190,12 +201,13 @@ def _tokens(rows: Rows) -> int:
 
 def _frequencies(born: Rows, dying: Rows) -> dict[str, int]:
     """By how much the number of chunks that hold each term changes."""
-    counts: Counter[str] = Counter()
-    for tokens in born["tokens"].to_pylist():
-        counts.update(set(tokens.split()))
-    for tokens in dying["tokens"].to_pylist():
-        counts.subtract(set(tokens.split()))
-    return {term: count for term, count in counts.items() if count}
+    more, fewer = _holding(born), _holding(dying)
+    return {term: count for term in more.keys() | fewer.keys() if (count := more[term] - fewer[term])}
+
+
+def _holding(rows: Rows) -> Counter[str]:
+    """How many of the rows hold each term."""
+    return Counter(chain.from_iterable(set(tokens.split()) for tokens in rows["tokens"].to_pylist()))
 
 
 def _document_counts(

@@ -131,6 +131,8 @@ def _tasks(
             continue
         content = sha256_bytes(fetched.content)
         access = None if fetched.access is None else tuple(fetched.access)
+        # What was read may be newer than what was listed; it would pass for the listed once that comes back.
+        entry = replace(entry, stamp=entry.stamp if fetched.stamp is None else fetched.stamp)
         read = Read(entry, content, fetched.revision, fetched.modified_at, dict(fetched.metadata), access)
         living = None if around.rework else state.documents.get(entry.uri)
         same = living if living and living.content_sha256 == content else None

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from indexer.commit import Occasion, Tables, build, publish, write
+from indexer.commit import Occasion, Tables, build, ending, publish, write
 from indexer.delta import Delta, diff
 from indexer.embed import embed
 from indexer.intake import Intake
@@ -63,7 +63,8 @@ def _move(session: Session, old: Pipeline, moved: Pipeline) -> Snapshot:
     tables = Tables(session.table, session.store.chunks(old.space, old.dimensions))
     occasion = Occasion(now(), None, None, None, message)
     with session.catalog.reading() as connection:
-        commit = build(connection, tables, moved, occasion, intake, delta, embedded)
+        dying = ending(tables.ended, delta)
+        commit = build(connection, tables, moved, occasion, intake, delta, embedded, dying)
     write(session.catalog, session.store, tables, commit, lambda step: session.observe(Event("commit", "", step)))
     with session.catalog.writing() as connection:
         publish(connection, commit)

@@ -1,6 +1,8 @@
 """What one run of the writer works with: opened once, the costly parts on first use."""
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 
 import numpy as np
@@ -28,6 +30,8 @@ class Session:
         self.pool = pool
         self.observe = observe
         self._written = 0
+        self._turn = threading.RLock()
+        self._unclean = False
 
     @property
     def config(self) -> Config:
@@ -67,6 +71,16 @@ class Session:
     def keep_vectors(self, vectors: Mapping[str, bytes]) -> None:
         with self.catalog.writing() as connection:
             pending.keep_vectors(connection, self.pipeline.space, vectors)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Sources that are read side by side write one after the other; what one left undone is taken back first."""
+        with self._turn:
+            if self._unclean:
+                self.recover()
+            self._unclean = True
+            yield
+            self._unclean = False
 
     def tend(self, written: int) -> None:
         """Upkeep between two snapshots where enough rows were written since the last."""

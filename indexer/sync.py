@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from connectors.protocol import Connector, Historical, Listing
-from indexer.commit import Commit, Occasion, Tables, build, publish, write
+from indexer.beside import beside
+from indexer.commit import Commit, Occasion, Rows, Tables, build, ending, publish, write
 from indexer.delta import Delta, diff
 from indexer.embed import Embedded, embed
 from indexer.intake import Circumstances, Intake, take_in
@@ -41,7 +42,8 @@ class SourceSync:
         self._session = session
         self._source = source
         self._message = message
-        self._guard = 1.0 if allow_deletes else session.config.delete_guard
+        guard = session.config.delete_guard if source.delete_guard is None else source.delete_guard
+        self._guard = 1.0 if allow_deletes else guard
         with session.catalog.reading() as connection:
             self._checkpoint, self._fingerprint = sources.position(connection, source.name)
             self._state = load_state(connection, source.name, snapshots.head(connection))
@@ -57,15 +59,17 @@ class SourceSync:
             intake = self.take_in(connector, listing, rework)
             self.permit(changed_by_reading(self._session.catalog, self._source, intake.access), intake.access)
             delta = self.diff(intake)
-            embedded = self.embed(delta)
-            commit = self.commit(listing, intake, delta, embedded)
-            self.publish(listing, intake, commit)
+            embedded, dying = self.embed(intake, delta)
+            with self._session.turn():
+                commit = self.commit(listing, intake, delta, embedded, dying)
+                self.publish(listing, intake, commit)
 
     def withdraw(self) -> None:
         """Publishes a snapshot in which none of the source's documents lives."""
         everything = Listing((), checkpoint=self._checkpoint or "")
         gone = Intake.withdrawal(self._state)
-        self.publish(everything, gone, self.commit(everything, gone, self.diff(gone), Embedded({}, 0, 0.0)))
+        delta = self.diff(gone)
+        self.publish(everything, gone, self.commit(everything, gone, delta, *self.embed(gone, delta)))
 
     def trust(self, old: Pipeline, new: Pipeline) -> None:
         """What the old pipeline read counts as read by the new one."""
@@ -111,7 +115,8 @@ class SourceSync:
             return
         session = self._session
         name = self._source.name
-        permit(session.catalog, session.store, changes, (name, read), lambda step: self._tell("permit", step))
+        with session.turn():
+            permit(session.catalog, session.store, changes, (name, read), lambda step: self._tell("permit", step))
         living = {version.document_id for version in self._state.documents.values()}
         moved = {after.document_id for before, after in changes if before.groups != after.groups}
         self.synced.permitted += len(living & moved)
@@ -127,15 +132,20 @@ class SourceSync:
         before = texts.outlines(version.layout for version in intake.closed)
         return diff(intake.opened, intake.closed, {**intake.layouts, **stored}, before)
 
-    def embed(self, delta: Delta) -> Embedded:
-        """A vector for each chunk that begins to live; a text that was ever embedded is not embedded again."""
-        if not delta.born:
-            return Embedded({}, 0, 0.0)
-        session = self._session
-        known = session.known_vectors(birth.chunk.text_sha256 for birth in delta.born)
-        return embed(delta.born, known, session.embedder, session.keep_vectors, session.observe, self._source.name)
+    def embed(self, intake: Intake, delta: Delta) -> tuple[Embedded, Rows]:
+        """A vector for each chunk that begins to live, and meanwhile the rows that end.
 
-    def commit(self, listing: Listing, intake: Intake, delta: Delta, embedded: Embedded) -> Commit | None:
+        A text that was ever embedded is not embedded again.
+        """
+        if not intake.changes_documents:
+            return Embedded({}, 0, 0.0), None
+        session, table = self._session, self._session.table
+        with beside(lambda: ending(table, delta)) as dying:
+            known = session.known_vectors(birth.chunk.text_sha256 for birth in delta.born)
+            keep, name = session.keep_vectors, self._source.name
+            return embed(delta.born, known, session.embedder, keep, session.observe, name), dying.result()
+
+    def commit(self, listing: Listing, intake: Intake, delta: Delta, embedded: Embedded, dying: Rows) -> Commit | None:
         """Writes the snapshot's rows, invisible until it is published; None where no document changed."""
         if not intake.changes_documents:
             return None
@@ -143,7 +153,7 @@ class SourceSync:
         tables = Tables(session.table, session.table)
         occasion = Occasion(now(), name, listing.revision, listing.time, self._message or listing.message)
         with session.catalog.reading() as connection:
-            commit = build(connection, tables, session.pipeline, occasion, intake, delta, embedded)
+            commit = build(connection, tables, session.pipeline, occasion, intake, delta, embedded, dying)
         write(session.catalog, session.store, tables, commit, lambda step: self._tell("commit", step))
         self.synced.embedded += embedded.made
         self.synced.embed_seconds += embedded.seconds

@@ -1,14 +1,13 @@
 """The verbs that write: sources are added, changed and removed here, planned and synced."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from connectors import registry
-from connectors.protocol import Closeable, Connector, Listing
+from connectors.protocol import Listing
 from indexer.compare import compare_source
 from indexer.extract.pool import ExtractionPool
 from indexer.lock import writer_lock
@@ -17,16 +16,18 @@ from indexer.plan import Foreseen, Plan, plan_move, plan_source
 from indexer.progress import Observer, unobserved
 from indexer.retain import Retention, foresee, retain
 from indexer.rework import move_space
+from indexer.run import opened, run
 from indexer.session import Session
+from indexer.settings import parted
+from indexer.spooling import clear, furnish, require_same, spool
 from indexer.sync import SourceSync, Synced
-from kb import access
 from kb.answers import Finding
-from kb.catalog import Catalog, pending, runs, scan, sources
-from kb.catalog.runs import Run
+from kb.catalog import Catalog, pending, scan, sources
 from kb.clock import now
 from kb.errors import KBError, SourceUnavailable, UsageError
 from kb.home import Home, open_home
 from kb.nouns import DocumentVersion, Snapshot, Source
+from kb.pushing import Change, Receipt
 from kb.retention import Policy
 from kb.store import Store
 from kb.unwritable import writes
@@ -52,15 +53,16 @@ class Writer:
     ) -> Source:
         """Registers a source; it is read by the next sync. Raises ConfigError or UsageError.
 
-        Beside its kind's own, any source has the option `access`: the groups that may see its documents.
+        Beside its kind's own options, any source takes the settings of `indexer.settings`.
         """
         _check_name(name)
-        own, shared = _parted(options)
+        own, shared = parted({**options, **settings})
         stored = registry.normalise(kind, own, base=base or Path.cwd())
-        source = Source(name, kind, stored, created_at=now(), **{**shared, **settings})
-        with self.catalog.writing() as connection:
+        with writes(self.home.path), self.catalog.writing() as connection:
             if sources.get(connection, name):
                 raise UsageError(f"there is a source {name!r} already: change it with `kb source set`")
+            stored = furnish(self.home, kind, stored)
+            source = Source(name, kind, stored, created_at=now(), **shared)
             sources.add(connection, source)
         return source
 
@@ -69,11 +71,11 @@ class Writer:
     ) -> Source:
         """Changes options and settings; those not given stay."""
         source = self._source(name)
-        own, shared = _parted(options)
+        given_settings = {key: value for key, value in settings.items() if value is not None}
+        own, given = parted({**options, **given_settings})
         merged = {**source.options, **own}
         stored = registry.normalise(source.kind, merged, base=base or Path.cwd())
-        given: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
-        given |= shared
+        require_same(source, stored)
         with self.catalog.writing() as connection:
             if stored != source.options:
                 given["options"] = stored
@@ -83,7 +85,7 @@ class Writer:
 
     def check_source(self, name: str) -> Listing:
         """Polls the source once without a trace. Raises SourceUnavailable."""
-        with _opened(self._connector(self._source(name))) as connector:
+        with opened(self.home, self._source(name)) as connector:
             return connector.poll(None)
 
     def compare_sources(self, versions: Sequence[DocumentVersion]) -> Sequence[Finding]:
@@ -92,13 +94,11 @@ class Writer:
         for name in sorted({version.source for version in versions}):
             held = [version for version in versions if version.source == name]
             try:
-                connector = self._connector(self._source(name))
+                with opened(self.home, self._source(name)) as connector:
+                    compared = (compare_source(connector, version) for version in held)
+                    findings += (finding for finding in compared if finding is not None)
             except KBError as error:
                 findings.append(Finding("unreadable source", f"{name}: {len(held)} documents", str(error)))
-                continue
-            with _opened(connector):
-                compared = (compare_source(connector, version) for version in held)
-                findings += (finding for finding in compared if finding is not None)
         return findings
 
     def remove_source(self, name: str, *, purge: bool = False) -> Snapshot | None:
@@ -110,6 +110,8 @@ class Writer:
                 session.recover()
                 move_space(session)
                 published = self._purge(session, source)
+        # Before the source: a spool that no source names would never go.
+        clear(self.home, source)
         with self.catalog.writing() as connection:
             sources.remove(connection, name)
         return published
@@ -126,6 +128,13 @@ class Writer:
         with self.catalog.writing() as connection:
             return scan.distrust_quarantined(connection, name)
 
+    def push(self, name: str, changes: Iterable[Change], *, key: str | None = None) -> Receipt:
+        """Takes documents in for a source of kind push: they are on the disk on return, and indexed by the next sync.
+
+        All changes are made or none; a repeated key gets its first receipt. Raises UsageError, or Conflict for the key.
+        """
+        return spool(self.home, self._source(name)).take(changes, key)
+
     # Syncing
 
     def sync(self, names: Sequence[str] = (), *, message: str | None = None, allow_deletes: bool = False) -> SyncReport:
@@ -141,7 +150,7 @@ class Writer:
                 work = SourceSync(session, source, message, allow_deletes)
                 reached.append(work.synced)
                 try:
-                    self._run(work, source)
+                    run(self.home, self.catalog, source, work)
                 except SourceUnavailable as error:
                     refused.append(Refusal(source.name, str(error)))
             if moved or any(synced.published or synced.permitted for synced in reached):
@@ -162,7 +171,7 @@ class Writer:
             foreseen = Foreseen()
             plans += filter(None, [plan_move(session, foreseen)])
             for source in chosen:
-                with _opened(self._connector(source)) as connector:
+                with opened(self.home, source) as connector:
                     plans.append(plan_source(session, source, connector, foreseen, allow_deletes))
         return plans
 
@@ -173,34 +182,6 @@ class Writer:
         with self._session() as session:
             session.recover()
             return retain(session, policy)
-
-    def _run(self, work: SourceSync, source: Source) -> None:
-        began = now()
-        error: str | None = "interrupted"
-        try:
-            with _opened(self._connector(source)) as connector, writes(self.home.path):
-                work.run(connector)
-            error = None
-        except KBError as problem:
-            error = str(problem)
-            raise
-        finally:
-            self._record_run(source, work.synced, began, error)
-
-    def _record_run(self, source: Source, synced: Synced, began: datetime, error: str | None) -> None:
-        run = Run(
-            source=source.name,
-            started_at=began,
-            ended_at=now(),
-            succeeded=error is None,
-            error=error,
-            published=len(synced.published),
-            skipped=synced.skipped,
-            embedded=synced.embedded,
-            embed_seconds=synced.embed_seconds,
-        )
-        with self.catalog.writing() as connection:
-            runs.add(connection, run)
 
     # What the verbs stand on
 
@@ -231,31 +212,6 @@ class Writer:
     def _source(self, name: str) -> Source:
         with self.catalog.reading() as connection:
             return sources.require(connection, name)
-
-    def _connector(self, source: Source) -> Connector:
-        return registry.build(
-            source.kind,
-            source.options,
-            workspace=self.home.workspace,
-            base=self.home.path.parent,
-            max_bytes=self.home.config.max_document_mb * 2**20,
-        )
-
-
-@contextmanager
-def _opened(connector: Connector) -> Iterator[Connector]:
-    """Closes connectors that hold something open."""
-    try:
-        yield connector
-    finally:
-        if isinstance(connector, Closeable):
-            connector.close()
-
-
-def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The options that are the kind's own, and those that every source has."""
-    own = {key: value for key, value in options.items() if key != "access"}
-    return own, {"access": access.parse(options["access"])} if "access" in options else {}
 
 
 def _check_name(name: str) -> None:

@@ -2,7 +2,8 @@
 
 KBError
 ├── UsageError            the caller asked for something that cannot be
-│   └── ConfigError       a configuration file or option says something that cannot be
+│   ├── ConfigError       a configuration file or option says something that cannot be
+│   └── Conflict          an idempotency key came again with other content
 ├── NotFound              no such source, document, version or knowledge base
 ├── Expired               the version was published once and is no longer kept
 ├── Locked                another writer holds the lock
@@ -35,6 +36,10 @@ class UsageError(KBError):
 
 class ConfigError(UsageError):
     pass
+
+
+class Conflict(UsageError):
+    http_status = 409
 
 
 class NotFound(KBError):

@@ -58,6 +58,12 @@ class Source:
     created_at: datetime | None = None
     access: tuple[str, ...] | None = None
     """The groups that may see its documents; None for everyone. What it says of a document itself goes before."""
+    fresh_within: str | None = None
+    """How old what is known of it may be, such as 15m."""
+    delete_guard: float | None = None
+    """Share of its documents that one sync may remove; None for the knowledge base's own."""
+    keep_original: bool = False
+    """Whether documents' bytes are kept beside their texts."""
 
 
 @dataclass(frozen=True, slots=True)

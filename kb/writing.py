@@ -1,6 +1,6 @@
 """The verbs that write, as `kb.open()` offers them; the indexer provides them through the entry point `kb.writer`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
@@ -8,6 +8,7 @@ from kb.answers import Finding
 from kb.errors import KBError
 from kb.home import Home
 from kb.nouns import DocumentVersion, Snapshot, Source
+from kb.pushing import Change, Receipt
 from kb.retention import Policy
 
 
@@ -17,6 +18,8 @@ class Writer(Protocol):
     def add_source(self, name: str, kind: str, options: Mapping[str, Any], **settings: str | None) -> Source: ...
 
     def remove_source(self, name: str, *, purge: bool = False) -> Snapshot | None: ...
+
+    def push(self, name: str, changes: Iterable[Change], *, key: str | None = None) -> Receipt: ...
 
     def plan(self, names: Sequence[str] = ()) -> Any: ...
 

@@ -14,6 +14,7 @@ from kb.answers import Answer, Diff, Document, Shown, Status, Verification
 from kb.catalog.scan import Quarantined
 from kb.home import Config
 from kb.nouns import DocumentVersion, Provenance, Snapshot, Source
+from kb.pushing import Receipt
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 TYPES: dict[str, Any] = {
@@ -24,6 +25,7 @@ TYPES: dict[str, Any] = {
     "log": list[Snapshot],
     "plan": list[Plan],
     "provenance": Provenance,
+    "push": Receipt,
     "quarantine": list[Quarantined],
     "retain": Retention,
     "search": Answer,

@@ -122,6 +122,9 @@ SOURCE: Mapping[str, Any] = {
     "cron": (str, NOTHING),
     "created_at": str,
     "access": (list, NOTHING),
+    "fresh_within": (str, NOTHING),
+    "delete_guard": (float, NOTHING),
+    "keep_original": bool,
 }
 STATUS: Mapping[str, Any] = {
     "home": str,

@@ -2,10 +2,15 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from postgres_support import Cluster
 
 # Real homes on a busy machine: how long an example takes says nothing.
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
@@ -36,3 +41,14 @@ def whole_copy(whole: Path, tmp_path: Path) -> Path:
     """A copy of the whole home, its sources beside it."""
     shutil.copytree(whole.parent, tmp_path / "place")
     return tmp_path / "place" / "home"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[Cluster]":
+    """A PostgreSQL server, the same for all tests of a process."""
+    from postgres_support import programs, running
+
+    if programs() is None:
+        pytest.skip("PostgreSQL's initdb and pg_ctl are not installed (Debian's package postgresql has them)")
+    with running() as cluster:
+        yield cluster

@@ -26,7 +26,7 @@ def target_within(root: str, link: str) -> str | None:
     parts = relative.split(os.sep)
     if parts[0] == os.pardir or VERSION_CONTROL.intersection(parts) or not _is_file(target):
         return None
-    return None if _in_home(real_root, parts[:-1]) else relative
+    return None if in_home(real_root, parts[:-1]) else relative
 
 
 def _is_file(path: str) -> bool:
@@ -38,7 +38,8 @@ def _is_file(path: str) -> bool:
         raise
 
 
-def _in_home(root: str, directories: list[str]) -> bool:
+def in_home(root: str, directories: list[str]) -> bool:
+    """Whether a knowledge base's home is among the directories on the way down from the root."""
     for depth, name in enumerate(directories, 1):
         directory = os.path.join(root, *directories[:depth])
         if name == ".kb" or os.path.exists(os.path.join(directory, CATALOG)):

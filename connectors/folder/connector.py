@@ -10,8 +10,10 @@ from typing import Annotated, ClassVar
 
 from connectors import options, patterns
 from connectors.folder import reading, scan
+from connectors.folder.watch import Concern
 from connectors.protocol import MAX_BYTES, Entry, Fetched, Listing
 from connectors.uri import path_of
+from connectors.watching import Place, Watch
 from kb.errors import DocumentUnavailable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,6 +55,11 @@ class FolderConnector:
         # The clock is read first: what is edited during the scan counts as fresh, never as settled.
         entries, skipped = scan.scan(self._root, self._selection, now_ns=self._clock_ns())
         return Listing(entries, checkpoint="", skipped=skipped)
+
+    def watch(self, wake: Callable[[], None]) -> Watch:
+        """Wakes for whatever a scan would look at. Raises SourceUnavailable."""
+        scan.check_root(self._root)
+        return Watch([Place(self._root)], Concern(self._root, self._selection), wake)
 
     def fetch(self, entry: Entry) -> Fetched:
         """`modified_at` is the file's modification time."""

@@ -1,7 +1,7 @@
 """The connector for a git repository: a branch's files as its tip holds them, or commit by commit."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
@@ -17,7 +17,8 @@ from connectors.git.objects import Objects
 from connectors.git.options import GitOptions
 from connectors.git.reading import Reader
 from connectors.git.repository import Repository, Tip
-from connectors.protocol import MAX_BYTES, Entry, Fetched, Listing
+from connectors.git.watch import watch
+from connectors.protocol import MAX_BYTES, Closeable, Entry, Fetched, Listing
 from kb.errors import DocumentUnavailable, SourceUnavailable
 
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -77,6 +78,10 @@ class GitConnector:
             raise DocumentUnavailable(f"{entry.uri}: {entry.locator!r} is not a commit")
         content = self._reader.content(entry.locator, entry.uri, self._max_bytes)
         return Fetched(content, revision=entry.locator, modified_at=self._reader.time(entry.locator))
+
+    def watch(self, wake: Callable[[], None]) -> Closeable:
+        """Wakes when a local repository's branches move, or a bundle is written; a remote cannot tell."""
+        return watch(self._options, wake)
 
     def close(self) -> None:
         """Ends the processes that read objects; the connector may still be used."""

@@ -70,8 +70,9 @@ class WebConnector:
         kept = self._cache.page(entry.uri) if entry.uri in self._stamps else None
         if kept is None or kept.facts.sha256 != self._stamps[entry.uri]:
             kept = self._asked(entry.uri)
-        modified_at = _moment(kept.facts.modified)
-        return Fetched(kept.body, kept.facts.media_type, modified_at=modified_at, boilerplate=True)
+        facts = kept.facts
+        modified_at = _moment(facts.modified)
+        return Fetched(kept.body, facts.media_type, modified_at=modified_at, stamp=facts.sha256, boilerplate=True)
 
     def close(self) -> None:
         """Ends the connections; the connector may still be used."""

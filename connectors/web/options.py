@@ -8,6 +8,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from connectors import options, patterns
+from connectors.secrets import secret
 from kb.errors import ConfigError
 
 _BETWEEN = re.compile(r"\s*,\s*(?=https?://|\$\{)|\s+", re.IGNORECASE)
@@ -49,10 +50,6 @@ def flag(value: object, base: Path) -> bool | str:
     if str(value).strip().lower() not in known:
         raise ValueError(f"cannot be {value!r}; it is true or false")
     return known[str(value).strip().lower()]
-
-
-def secret(value: object, base: Path) -> str:
-    return options.text(value, base)
 
 
 @dataclass(frozen=True, slots=True)

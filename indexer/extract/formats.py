@@ -94,7 +94,8 @@ def recognise(content: bytes, uri: str, media_type: str | None = None) -> Format
         return Format("archive", "application/x-tar", named=True)
     if kind_named is not None:
         return Format(*kind_named, named=True)
-    if suffix in _CONTAINERS:
+    # What a source calls text may bear the name of the file that it was taken from.
+    if suffix in _CONTAINERS and not (media_type or "").startswith("text/"):
         late = suffix == "pdf" and b"%PDF-" in content[:1024]
         return Format(
             "pdf" if late else "missing", "application/pdf" if late else "application/octet-stream", named=True

@@ -114,10 +114,10 @@ def close_versions(connection: Connection, closed: Sequence[DocumentVersion], un
     if closed:
         ends = (
             update(document)
-            .where(document.c.document_id == bindparam("id"), document.c.until == FOREVER)
+            .where(document.c.document_id == bindparam("id"), document.c.since == bindparam("from"))
             .values(until=until)
         )
-        connection.execute(ends, [{"id": value.document_id} for value in closed])
+        connection.execute(ends, [{"id": value.document_id, "from": value.since} for value in closed])
 
 
 def changes_digest(opened: Iterable[DocumentVersion], closed: Iterable[DocumentVersion]) -> str:

@@ -17,11 +17,12 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 from kb.clock import format_instant, parse_instant
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest Alembic revision, so that opening a catalog need not import Alembic."""
 
 metadata = MetaData()
@@ -60,6 +61,9 @@ source = Table(
     Column("checkpoint", Text),
     Column("fingerprint", String(64)),
     Column("access", JSON(none_as_null=True)),
+    Column("fresh_within", String(32)),
+    Column("delete_guard", Float),
+    Column("keep_original", Boolean, nullable=False, server_default=false()),
     comment="`checkpoint` and `fingerprint`: up to where, and by which pipeline, the source was last read.",
 )
 
@@ -207,6 +211,20 @@ quarantine = Table(
     Column("content_sha256", String(64)),
     Column("first_seen", Instant, nullable=False),
     Column("last_seen", Instant, nullable=False),
+)
+
+standing = Table(
+    "standing",
+    metadata,
+    Column("source", String(200), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("opened_at", Instant),
+    Column("retry_at", Instant),
+    Column("next_at", Instant),
+    Column("running_since", Instant),
+    Column("changed_at", Instant),
+    Column("guarded", Boolean, nullable=False),
+    comment="How each source stands with the daemon that follows it.",
 )
 
 facet = Table(

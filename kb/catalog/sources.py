@@ -1,12 +1,13 @@
 """Sources: what is configured, and up to where each was read."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import RowMapping, delete, insert, select, update
 
 from kb.catalog.catalog import Connection
-from kb.catalog.schema import entry, quarantine, source
+from kb.catalog.schema import entry, quarantine, source, standing
 from kb.errors import NotFound
 from kb.nouns import Source
 
@@ -40,6 +41,9 @@ def add(connection: Connection, value: Source) -> None:
             cron=value.cron,
             created_at=value.created_at,
             access=value.access,
+            fresh_within=value.fresh_within,
+            delete_guard=value.delete_guard,
+            keep_original=value.keep_original,
         )
     )
 
@@ -51,7 +55,7 @@ def change(connection: Connection, name: str, **values: Any) -> None:
 
 def remove(connection: Connection, name: str) -> None:
     """Forgets the source's settings and what was seen of it; published documents stay."""
-    for table in (source, entry, quarantine):
+    for table in (source, entry, quarantine, standing):
         key = table.c.name if table is source else table.c.source
         connection.execute(delete(table).where(key == name))
 
@@ -74,5 +78,5 @@ def trust(connection: Connection, old: str, new: str) -> None:
 
 
 def _source(row: RowMapping) -> Source:
-    facts = {key: row[key] for key in ("name", "kind", "options", "owner", "every", "cron", "created_at")}
-    return Source(**facts, access=None if row["access"] is None else tuple(row["access"]))
+    facts = {field.name: row[field.name] for field in fields(Source)}
+    return Source(**facts | {"access": None if row["access"] is None else tuple(row["access"])})

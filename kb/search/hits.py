@@ -8,10 +8,10 @@ import pyarrow as pa
 from kb.catalog import documents
 from kb.digest import chunk_id
 from kb.errors import Corrupt
+from kb.layout import Layout
 from kb.nouns import FOREVER, DocumentVersion, Hit, Passage, Provenance, Scores
 from kb.search.query import View
 from kb.search.ranking import Ranking
-from kb.store.texts import Places
 
 _COLUMNS: Final = ["chunk_id", "document_id", "text", "text_sha256", "since", "until"]
 
@@ -23,20 +23,22 @@ def hits(view: View, rows: pa.Table, ranking: Ranking, parts: Mapping[str, Score
     wanted = [at for at, chunk in enumerate(rows["chunk_id"].to_pylist()) if chunk in ranks]
     found = {row["chunk_id"]: row for row in rows.select(_COLUMNS).take(pa.array(wanted, pa.int64())).to_pylist()}
     owners = documents.some_at(view.connection, version, {row["document_id"] for row in found.values()})
-    places = view.store.texts.places(owner.layout for owner in owners.values())
+    outlines = view.store.texts.outlines(owner.layout for owner in owners.values())
     made = []
     for chunk, score in ranking:
         row = found[chunk]
         owner = owners[row["document_id"]]
-        passage = _passage(row, owner, places.get(owner.layout, {}))
+        passage = _passage(row, owner, outlines.get(owner.layout))
         provenance = _provenance(row, owner, passage, version, view.pipeline(owner.fingerprint).embedder)
         made.append(Hit(ranks[chunk], score, parts[chunk], row["text"], chunk, row["document_id"], provenance))
     return tuple(made)
 
 
-def _passage(row: Mapping[str, Any], owner: DocumentVersion, places: Places) -> Passage:
+def _passage(row: Mapping[str, Any], owner: DocumentVersion, outline: Layout | None) -> Passage:
     """The chunk's place in its document: of the passages with its text, the one whose occurrence makes its id."""
-    for occurrence, passage in enumerate(places.get(row["text_sha256"], ())):
+    placed = zip(outline.cuts, outline.passages, strict=True) if outline else ()
+    equal = (passage for cut, passage in placed if cut == row["text_sha256"])
+    for occurrence, passage in enumerate(equal):
         if chunk_id(owner.document_id, row["text_sha256"], occurrence) == row["chunk_id"]:
             return passage
     raise Corrupt(f"chunk {row['chunk_id']} is not a passage of {owner.source}:{owner.uri}: run `kb verify`")

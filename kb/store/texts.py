@@ -1,6 +1,6 @@
 """The table of document texts with their passages, stored once by digest."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -36,9 +36,7 @@ SCHEMA = pa.schema(
         pa.field("passages", pa.list_(_PASSAGE), nullable=False),
     ]
 )
-Places = Mapping[str, Sequence[Passage]]
-"""A layout's passages in order, by the SHA-256 of their texts."""
-_PLACES: Final = ("layout", "passages")
+_OUTLINE: Final = ("layout", "text_sha256", "passages")
 _REMEMBERED: Final = 50_000
 """Passages whose places are remembered: some 20 MB."""
 
@@ -49,7 +47,7 @@ class TextTable:
     def __init__(self, table: "Table", reader: Reader) -> None:
         self._table = table
         self._reader = reader
-        self._known: LRUCache[str, Places] = LRUCache(_REMEMBERED, getsizeof=len)
+        self._known: LRUCache[str, Layout] = LRUCache(_REMEMBERED, getsizeof=lambda layout: len(layout.cuts))
         self._knowing = Lock()
 
     def get(self, keys: Iterable[str]) -> dict[str, Layout]:
@@ -57,31 +55,25 @@ class TextTable:
         return {row["layout"]: _layout(row) for row in self._rows(keys, SCHEMA.names)}
 
     def outlines(self, keys: Iterable[str]) -> dict[str, Layout]:
-        """The layouts of those keys with an empty text: a long text costs, and its passages' places often suffice."""
-        columns = ["layout", "text_sha256", "passages"]
-        return {row["layout"]: _layout(row | {"text": ""}) for row in self._rows(keys, columns)}
+        """The layouts of those keys with an empty text: a long text costs, and its passages' places often suffice.
 
-    def places(self, keys: Iterable[str]) -> dict[str, Places]:
-        """Where the texts of those layouts' passages stand. For any number of threads."""
+        For any number of threads.
+        """
         wanted = set(keys)
         with self._knowing:
-            found = {key: places for key in wanted if (places := self._known.get(key)) is not None}
-        new = {row["layout"]: _places(row["passages"]) for row in self._rows(wanted - found.keys(), _PLACES)}
-        with self._knowing:
-            for key, places in new.items():
-                # One that is greater than all that may be remembered is not.
-                if len(places) <= self._known.maxsize:
-                    self._known[key] = places
-        return found | new
+            found = {key: outline for key in wanted if (outline := self._known.get(key)) is not None}
+        rows = self._rows(wanted - found.keys(), _OUTLINE)
+        return found | self._remember(_layout(row | {"text": ""}) for row in rows)
 
     def write(self, layouts: Iterable[Layout], since: int) -> None:
-        """Stores those layouts that are not there yet."""
+        """Stores those layouts that are not there yet, and remembers their outlines: what is new is soon asked for."""
         wanted = {layout.key: layout for layout in layouts}
         known = {row["layout"] for row in self._rows(wanted, ["layout"])}
         # Added, not merged: a merge takes several times as long, and nobody else writes.
         new = [_row(layout, since) for key, layout in wanted.items() if key not in known]
         if new:
             self._table.add(pa.Table.from_pylist(new, schema=SCHEMA))
+        self._remember(_outline(layout) for layout in wanted.values())
 
     def keys(self, upto: int) -> set[str]:
         """Of all layouts that were brought in up to a version."""
@@ -107,6 +99,15 @@ class TextTable:
         if self._table.count_rows(f"since > {head}"):
             self._table.delete(f"since > {head}")
 
+    def _remember(self, outlines: Iterable[Layout]) -> dict[str, Layout]:
+        new = {outline.key: outline for outline in outlines}
+        with self._knowing:
+            for key, outline in new.items():
+                # One that is greater than all that may be remembered is not.
+                if len(outline.cuts) <= self._known.maxsize:
+                    self._known[key] = outline
+        return new
+
     def _rows(self, keys: Iterable[str], columns: Sequence[str]) -> list[dict[str, Any]]:
         return [row for rows in self._tables(keys, columns) for row in rows.to_pylist()]
 
@@ -130,21 +131,17 @@ def _row(layout: Layout, since: int) -> dict[str, Any]:
 
 
 def _layout(row: dict[str, Any]) -> Layout:
-    passages = tuple(map(_passage, row["passages"]))
-    cuts = tuple(p["text_sha256"] for p in row["passages"])
+    # Of equal sections one is held.
+    sections: dict[tuple[str, ...], tuple[str, ...]] = {}
+    passages = tuple(_passage(passage, sections) for passage in row["passages"])
+    cuts = tuple(passage["text_sha256"] for passage in row["passages"])
     return Layout(row["layout"], row["text_sha256"], row["text"], passages, cuts)
 
 
-def _places(passages: Iterable[dict[str, Any]]) -> Places:
-    found: dict[str, list[Passage]] = {}
-    sections: dict[tuple[str, ...], tuple[str, ...]] = {}
-    for row in passages:
-        passage = _passage(row)
-        # Of equal sections one is held.
-        shared = sections.setdefault(passage.section, passage.section)
-        found.setdefault(row["text_sha256"], []).append(replace(passage, section=shared))
-    return {cut: tuple(places) for cut, places in found.items()}
+def _passage(row: dict[str, Any], sections: dict[tuple[str, ...], tuple[str, ...]]) -> Passage:
+    section = tuple(row["section"])
+    return Passage(row["start"], row["end"], sections.setdefault(section, section), row["page"])
 
 
-def _passage(row: dict[str, Any]) -> Passage:
-    return Passage(row["start"], row["end"], tuple(row["section"]), row["page"])
+def _outline(layout: Layout) -> Layout:
+    return replace(layout, text="")

@@ -1,212 +1,29 @@
-"""What the connectors' tests stand on: sources of each kind that a test can change, break and mend."""
+"""What the connectors' tests stand on: the kinds of source, repositories, and a user who may not everything."""
 
 import os
 import shutil
-import subprocess
 import tempfile
-import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
+import s3_support
 from webreading import browse as browse
 from webreading import site as site
-from website import FolderSite
+from worlds import WORLDS, Repository
 
-from connectors.folder import FolderConnector, FolderOptions
 from connectors.git import GitConnector, GitOptions
-from connectors.protocol import Connector, Entry, Fetched, Listing
-from connectors.uri import path_of, uri_of
-from connectors.web import WebConnector, WebOptions
-from kb.digest import sha256_bytes
-from kb.errors import DocumentGone, SourceUnavailable
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 NOBODY = 65534
-START = 1_700_000_000
 
 
-class Repository:
-    """A git repository in a directory; every commit is a minute after the one before."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.clock = START
-        path.mkdir(parents=True, exist_ok=True)
-        self.git("init", "--quiet", "--initial-branch=main")
-
-    def git(self, *arguments, stdin: bytes = b"", check: bool = True) -> str:
-        moment = f"{self.clock} +0200"
-        settings = {
-            "GIT_AUTHOR_DATE": "1600000000 +0000",
-            "GIT_COMMITTER_DATE": moment,
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_NOSYSTEM": "1",
-        }
-        people = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "protocol.file.allow=always")
-        run = subprocess.run(
-            ("git", *people, "-C", self.path, *arguments),
-            input=stdin,
-            check=check,
-            capture_output=True,
-            env={**os.environ, **settings},
-        )
-        return run.stdout.decode("utf-8", "surrogateescape").strip()
-
-    def write(self, name: str | bytes, content: bytes | None) -> None:
-        path = Path(os.fsdecode(os.path.join(os.fsencode(self.path), os.fsencode(name))))
-        if content is None:
-            path.unlink()
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-
-    def commit(self, message: str = "Change", **files: bytes | None) -> str:
-        """Writes `name__md=b"…"` as `name.md` (None deletes), commits all there is, and returns the commit's id."""
-        for name, content in files.items():
-            self.write(name.replace("__", "."), content)
-        self.clock += 60
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", message)
-        return self.git("rev-parse", "HEAD")
-
-    def bundle(self, path: Path, *refs: str) -> Path:
-        self.git("bundle", "create", "--quiet", str(path), *(refs or ("--all",)))
-        return path
-
-
-class World:
-    """A source that the test can change: files by name, then `save`; and break and mend as a whole."""
-
-    def __init__(self, place: Path) -> None:
-        self.place = place
-        self.root = place / "root"
-        self.root.mkdir()
-        self.prepare()
-
-    def prepare(self) -> None: ...
-
-    def connector(self) -> Connector:
-        raise NotImplementedError
-
-    def uri(self, name: bytes) -> str:
-        """What the document is called that the file makes; kinds whose documents have longer names say so here."""
-        return uri_of(name)
-
-    def close(self) -> None: ...
-
-    def path(self, name: bytes) -> bytes:
-        return os.path.join(os.fsencode(self.root), name)
-
-    def write(self, name: bytes, content: bytes) -> None:
-        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
-        with open(self.path(name), "wb") as file:
-            file.write(content)
-
-    def delete(self, name: bytes) -> None:
-        os.unlink(self.path(name))
-
-    def save(self) -> None: ...
-
-    def break_down(self) -> None:
-        self.root.rename(self.place / "away")
-
-    def mend(self) -> None:
-        (self.place / "away").rename(self.root)
-
-
-class FolderWorld(World):
-    def connector(self) -> Connector:
-        # A clock that runs ahead, so that what was just written counts as settled.
-        return FolderConnector(
-            FolderOptions(self.root), workspace=self.place, clock_ns=lambda: time.time_ns() + 60 * 10**9
-        )
-
-
-class GitWorld(World):
-    history = "tip"
-
-    def prepare(self) -> None:
-        self.repository = Repository(self.root)
-
-    def save(self) -> None:
-        self.repository.commit()
-
-    def url(self) -> str:
-        return str(self.root)
-
-    def connector(self) -> Connector:
-        options = GitOptions(self.url(), history=self.history)
-        return GitConnector(options, workspace=self.place / "workspace")
-
-
-class GitAllWorld(GitWorld):
-    history = "all"
-
-
-class MirrorWorld(GitAllWorld):
-    def url(self) -> str:
-        return f"file://{self.root}"
-
-
-@dataclass
-class Memory:
-    """The smallest connector: a dictionary."""
-
-    files: dict[bytes, bytes] = field(default_factory=dict)
-    broken: bool = False
-
-    def poll(self, checkpoint: str | None) -> Listing:
-        if self.broken:
-            raise SourceUnavailable("the memory is lost")
-        entries = (Entry(uri_of(name), sha256_bytes(content)) for name, content in self.files.items())
-        return Listing(tuple(sorted(entries, key=lambda entry: entry.uri)), "")
-
-    def fetch(self, entry: Entry) -> Fetched:
-        if path_of(entry.uri) not in self.files:
-            raise DocumentGone(f"{entry.uri} is forgotten")
-        return Fetched(self.files[path_of(entry.uri)])
-
-
-class MemoryWorld(World):
-    def prepare(self) -> None:
-        self.memory = Memory()
-
-    def connector(self) -> Connector:
-        return self.memory
-
-    def write(self, name: bytes, content: bytes) -> None:
-        self.memory.files[name] = content
-
-    def delete(self, name: bytes) -> None:
-        del self.memory.files[name]
-
-    def break_down(self) -> None:
-        self.memory.broken = True
-
-    def mend(self) -> None:
-        self.memory.broken = False
-
-
-class WebWorld(World):
-    """A website with a sitemap of all its pages; their URIs are whole URLs."""
-
-    def prepare(self) -> None:
-        self.site = FolderSite(self.root)
-
-    def uri(self, name: bytes) -> str:
-        return self.site.url_of(name)
-
-    def connector(self) -> Connector:
-        options = WebOptions(sitemap=(self.site.url("/sitemap.xml"),), allow_private=True)
-        return WebConnector(options, workspace=self.place / "workspace", sleep=lambda seconds: None)
-
-    def close(self) -> None:
-        self.site.close()
-
-
-WORLDS = [FolderWorld, GitWorld, GitAllWorld, MirrorWorld, MemoryWorld, WebWorld]
+@pytest.fixture(scope="session", autouse=True)
+def _servers():
+    """Ends what servers the tests started."""
+    yield
+    s3_support.stop()
 
 
 @pytest.fixture
@@ -269,7 +86,8 @@ def unprivileged():
 @pytest.fixture(scope="session", params=WORLDS, ids=lambda kind: kind.__name__)
 def kind(request):
     """Each kind of world in turn."""
-    return request.param
+    needs = request.param.needs
+    return partial(request.param, **{needs: request.getfixturevalue(needs)}) if needs else request.param
 
 
 @pytest.fixture

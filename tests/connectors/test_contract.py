@@ -225,11 +225,13 @@ def test_an_entry_that_makes_no_sense_is_refused(world, follower) -> None:
 
 
 def test_hostile_names_have_addresses(world, follower) -> None:
-    for name in HOSTILE:
+    names = [name for name in HOSTILE if world.holds(name)]
+    assert len(names) >= 5
+    for name in names:
         world.write(name, b"content of " + name)
     world.save()
     follower.follow()
-    assert follower.contents == {world.uri(name): b"content of " + name for name in HOSTILE}
+    assert follower.contents == {world.uri(name): b"content of " + name for name in names}
     assert all(uri.encode("utf-8").isascii() or uri.isprintable() for uri in follower.contents)
 
 
@@ -253,7 +255,7 @@ def test_following_any_edits_leads_to_what_is_there(kind, rounds, tmp_path_facto
         follower = follow(world)
         model: dict[bytes, bytes] = {}
         for edits in rounds:
-            _edit(world, model, edits)
+            _edit(world, model, [edit for edit in edits if world.holds(edit[0])])
             follower.follow()
             assert follower.contents == {world.uri(name): content for name, content in model.items()}
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from indexer.commit import Commit, Occasion, Tables, build, publish, write
+from indexer.beside import beside
+from indexer.commit import Commit, Occasion, Rows, Tables, build, ending, publish, write
 from indexer.creation import create
 from indexer.delta import Delta, diff
 from indexer.embed import Embedded
@@ -76,9 +77,12 @@ class Publisher:
         began = time.perf_counter()
         delta = diff(intake.opened, intake.closed, intake.layouts, self.store.texts.outlines(_layouts(intake)))
         differed = time.perf_counter()
-        embedded = self._embedded(delta)
+        with beside(lambda: ending(self.table, delta)) as reading:
+            embedded = self._embedded(delta)
+            # Read while chunks are embedded, which takes seconds where embedding is not made up.
+            dying = reading.result()
         moments = [time.perf_counter()]
-        commit = self._build(intake, delta, embedded)
+        commit = self._build(intake, delta, embedded, dying)
         moments.append(time.perf_counter())
         write(self._catalog, self.store, Tables(self.table, self.table), commit, lambda _step: None)
         moments.append(time.perf_counter())
@@ -102,13 +106,13 @@ class Publisher:
         vectors = self._embedder.embed(list(texts.values()))
         return Embedded(dict(zip(texts, vectors, strict=True)), len(texts), 0.0)
 
-    def _build(self, intake: Intake, delta: Delta, embedded: Embedded) -> Commit:
+    def _build(self, intake: Intake, delta: Delta, embedded: Embedded, dying: Rows) -> Commit:
         with self._catalog.reading() as connection:
             # An hour from one to the next, so that a history can be thinned by time.
             moment = _BEGAN + timedelta(hours=snapshots.head(connection))
             occasion = Occasion(moment, SOURCE, None, None, None)
             tables = Tables(self.table, self.table)
-            return build(connection, tables, PIPELINE, occasion, intake, delta, embedded)
+            return build(connection, tables, PIPELINE, occasion, intake, delta, embedded, dying)
 
 
 def open_made(home: Path) -> KnowledgeBase:

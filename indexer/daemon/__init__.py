@@ -1,0 +1,1 @@
+"""The daemon: it follows every source by itself, until it is stopped."""

@@ -1,0 +1,83 @@
+"""One look at one source: it is watched, followed to where it stands now, and what came of that is noted."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from indexer.daemon.log import Log
+from indexer.daemon.orders import Looked, Order
+from indexer.daemon.retry import failed, succeeded
+from indexer.daemon.watches import Watches
+from indexer.run import opened, run
+from indexer.session import Session
+from indexer.sync import SourceSync, Synced
+from kb.catalog import standings
+from kb.catalog.standings import Standing
+from kb.clock import now
+from kb.errors import DeletionRefused, Interrupted
+from kb.nouns import Source
+
+
+def look(session: Session, source: Source, orders: Sequence[Order], watches: Watches) -> Looked:
+    """Raises nothing: whatever went wrong is in what it returns."""
+    message = next((order.message for order in reversed(orders) if order.message), None)
+    synced = Synced()
+    try:
+        # What changes from here on is told, what changed before is seen.
+        with opened(session.home, source) as connector:
+            watches.follow(source.name, connector)
+        work = SourceSync(session, source, message, any(order.allow_deletes for order in orders))
+        synced = work.synced
+        run(session.home, session.catalog, source, work)
+    except Exception as error:
+        return Looked(synced, error)
+    return Looked(synced)
+
+
+def standing_after(session: Session, name: str, before: Standing, looked: Looked, chance: float) -> Standing:
+    """How the source stands now; it is kept where others may read it."""
+    after = before
+    if looked.error is None:
+        after = succeeded(before)
+    elif not isinstance(looked.error, Interrupted):
+        after = failed(before, now(), chance, guarded=isinstance(looked.error, DeletionRefused))
+    if looked.synced.published:
+        after = replace(after, changed_at=looked.synced.published[-1].committed_at)
+    return replace(after, running_since=None)
+
+
+def keep_standing(session: Session, name: str, value: Standing) -> None:
+    with session.catalog.writing() as connection:
+        standings.put(connection, name, value)
+
+
+def tell(log: Log, name: str, looked: Looked, before: Standing, after: Standing, took_s: float) -> None:
+    """One line for each decision that somebody may ask about."""
+    for snapshot in looked.synced.published:
+        documents, chunks = snapshot.documents, snapshot.chunks
+        log.info(
+            "published",
+            source=name,
+            version=snapshot.version,
+            documents=f"+{documents.added} ~{documents.changed} -{documents.removed}",
+            embedded=chunks.embedded,
+            reused=chunks.reused,
+            seconds=round(took_s, 3),
+        )
+    if looked.synced.permitted:
+        log.info("permitted", source=name, documents=looked.synced.permitted)
+    for document in looked.synced.quarantined:
+        log.warning("quarantined", source=name, uri=document.uri, reason=document.reason, detail=document.detail)
+    if isinstance(looked.error, Interrupted):
+        log.info("abandoned", source=name)
+    elif looked.error is not None:
+        _tell_failure(log, name, looked.error, before, after)
+    elif before.failures:
+        log.info("recovered", source=name, failures=before.failures)
+
+
+def _tell_failure(log: Log, name: str, error: Exception, before: Standing, after: Standing) -> None:
+    what = "guard tripped" if after.guarded else "failed"
+    retry = after.retry_at.isoformat(timespec="seconds") if after.retry_at else None
+    log.error(what, source=name, error=str(error) or type(error).__name__, failures=after.failures, retry_at=retry)
+    if after.opened_at and not before.opened_at:
+        log.error("circuit opened", source=name, failures=after.failures, remedy=f"mend it, then run kb sync {name}")

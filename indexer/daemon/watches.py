@@ -1,0 +1,40 @@
+"""The watches of all sources that can tell by themselves when to look at them."""
+
+import threading
+from collections.abc import Callable, Collection
+
+from connectors.protocol import Closeable, Connector, Watching
+from indexer.daemon.log import Log
+from kb.errors import KBError
+
+
+class Watches:
+    """For any number of threads, each with a source of its own."""
+
+    def __init__(self, wake: Callable[[str], None], log: Log) -> None:
+        self._wake = wake
+        self._log = log
+        self._open: dict[str, Closeable] = {}
+        self._changing = threading.Lock()
+
+    def follow(self, name: str, connector: Connector) -> None:
+        """Watches from now on, where the connector can and nothing watches yet; else the schedule alone wakes."""
+        if name in self._open or not isinstance(connector, Watching):
+            return
+        try:
+            watch = connector.watch(lambda: self._wake(name))
+        except KBError as error:
+            self._log.warning("not watched", source=name, reason=str(error))
+            return
+        with self._changing:
+            self._open[name] = watch
+
+    def forget(self, names: Collection[str]) -> None:
+        for name in names:
+            with self._changing:
+                watch = self._open.pop(name, None)
+            if watch is not None:
+                watch.close()
+
+    def close(self) -> None:
+        self.forget(list(self._open))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from kb.clock import format_instant
 from kb.nouns import Change, DocumentVersion, Hit, Mode, Snapshot, Source
@@ -113,7 +113,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """How a source stands. Times are None before the first sync."""
+    """How a source stands. Times are None before the first sync.
+
+    `lag_s` is the age of what is known of it: seconds since a sync that succeeded began. `stale` is None where no
+    target is set. The circuit is open where it failed so often that it is hardly tried any more.
+    """
 
     source: Source
     documents: int
@@ -123,6 +127,15 @@ class SourceStatus:
     last_error: str | None
     last_published: datetime | None
     source_revision: str | None
+    changed_at: datetime | None
+    lag_s: float | None
+    stale: bool | None
+    failures: int
+    circuit: Literal["closed", "open"]
+    guarded: bool
+    """Whether its guard against deletions holds a sync back."""
+    running_since: datetime | None
+    next_run: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,7 @@ class KnowledgeBase:
 
     def status(self) -> Status:
         with self.catalog.reading() as connection:
-            return status.status(connection, self.home)
+            return status.status(connection, self.home, now())
 
     def verify(self, reference: str | int = "head", *, sources: bool = False) -> Verification:
         """Re-derives every digest, span and row up to a version and reports what does not hold.

@@ -1,15 +1,20 @@
 """How a knowledge base and its sources stand."""
 
+from datetime import datetime
 from pathlib import Path
 
+from kb import duration
 from kb.answers import SourceStatus, Status
-from kb.catalog import Connection, documents, runs, scan, snapshots, sources
+from kb.catalog import Connection, documents, runs, scan, snapshots, sources, standings
+from kb.catalog.standings import Standing
 from kb.home import CATALOG, Home
 from kb.nouns import Source
 
 
-def status(connection: Connection, home: Home) -> Status:
+def status(connection: Connection, home: Home, moment: datetime) -> Status:
+    """As it stands at the moment."""
     head = snapshots.head(connection)
+    stands = standings.listed(connection)
     newest = snapshots.get(connection, head)
     return Status(
         home=str(home.path),
@@ -20,13 +25,18 @@ def status(connection: Connection, home: Home) -> Status:
         chunks=newest.chunks.total if newest else 0,
         catalog_bytes=sum(_size(home.path / f"{CATALOG}{suffix}") for suffix in ("", "-wal")),
         store_bytes=sum(_size(path) for path in home.store.rglob("*")),
-        sources=tuple(_source(connection, source, head) for source in sources.listed(connection)),
+        sources=tuple(
+            _source(connection, source, head, stands.get(source.name, Standing()), moment)
+            for source in sources.listed(connection)
+        ),
     )
 
 
-def _source(connection: Connection, source: Source, head: int) -> SourceStatus:
+def _source(connection: Connection, source: Source, head: int, standing: Standing, moment: datetime) -> SourceStatus:
     run = runs.last(connection, source.name)
     published = snapshots.latest_of(connection, source.name)
+    known = runs.last_success(connection, source.name)
+    lag_s = max(0.0, (moment - known).total_seconds()) if known else None
     return SourceStatus(
         source=source,
         documents=documents.count_at(connection, head, source.name),
@@ -36,7 +46,22 @@ def _source(connection: Connection, source: Source, head: int) -> SourceStatus:
         last_error=run.error if run else None,
         last_published=published.committed_at if published else None,
         source_revision=published.source_revision if published else None,
+        changed_at=standing.changed_at or (published.committed_at if published else None),
+        lag_s=lag_s,
+        stale=_stale(source, lag_s),
+        failures=standing.failures,
+        circuit="open" if standing.opened_at else "closed",
+        guarded=standing.guarded,
+        running_since=standing.running_since,
+        next_run=standing.retry_at if standing.opened_at else standing.next_at,
     )
+
+
+def _stale(source: Source, lag_s: float | None) -> bool | None:
+    """What was never read is stale, too."""
+    if source.fresh_within is None:
+        return None
+    return lag_s is None or lag_s > duration.seconds(source.fresh_within)
 
 
 def _size(path: Path) -> int:

@@ -145,6 +145,14 @@ STATUS: Mapping[str, Any] = {
             "last_error": (str, NOTHING),
             "last_published": str,
             "source_revision": (str, NOTHING),
+            "changed_at": (str, NOTHING),
+            "lag_s": (float, NOTHING),
+            "stale": (bool, NOTHING),
+            "failures": int,
+            "circuit": str,
+            "guarded": bool,
+            "running_since": (str, NOTHING),
+            "next_run": (str, NOTHING),
         }
     ],
 }

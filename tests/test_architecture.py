@@ -41,8 +41,15 @@ DOORS = {
     "trafilatura": "indexer/extract/",
     "httpcore": "connectors/web/",
     "protego": "connectors/web/",
+    "watchdog": "connectors/watching.py",
+    "apscheduler": "indexer/schedule.py",
+    "structlog": "indexer/daemon/log.py",
+    "fastapi": ("kb/http/", "indexer/daemon/"),
+    "starlette": "kb/http/",
+    "uvicorn": "kb/http/",
+    "prometheus_client": "kb/metrics.py",
 }
-SLOW_TO_IMPORT = set(DOORS) - {"sqlalchemy", "alembic"} | {"numba", "pandas", "scipy", "sklearn"}
+SLOW_TO_IMPORT = set(DOORS) - {"sqlalchemy", "alembic", "watchdog"} | {"numba", "pandas", "scipy", "sklearn"}
 # Known to type checkers alone; used where it happens to be installed.
 OPTIONAL = {"_typeshed", "pypandoc"}
 VAGUE = {"manager", "helper", "helpers", "util", "utils", "processor", "handler", "data", "item", "info"}
@@ -191,4 +198,8 @@ def test_every_library_that_is_imported_is_required() -> None:
     ours = set(sys.stdlib_module_names) | set(PACKAGES) | OPTIONAL
     used = {name for path in MODULES for name in top_names(path)} - ours
     required = named(project()["dependencies"])
-    assert {name for name in used if not required & {carrier.lower() for carrier in carriers.get(name, ())}} == set()
+    assert {
+        name
+        for name in used
+        if not required & {carrier.lower().replace("_", "-") for carrier in carriers.get(name, ())}
+    } == set()

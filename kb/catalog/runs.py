@@ -35,6 +35,13 @@ def last(connection: Connection, source: str) -> Run | None:
     return None if row is None else Run(**{key: value for key, value in row.items() if key != "id"})
 
 
+def last_success(connection: Connection, source: str) -> datetime | None:
+    """When the last run that succeeded began: by then, all that the source held was known."""
+    query = select(run.c.started_at).where(run.c.source == source, run.c.succeeded).order_by(run.c.id.desc()).limit(1)
+    found: datetime | None = connection.scalar(query)
+    return found
+
+
 def embedding_rate(connection: Connection) -> float | None:
     """Chunks embedded a second over the last runs that embedded any; None before the first."""
     recent = select(run.c.embedded, run.c.embed_seconds).where(run.c.embedded > 0).order_by(run.c.id.desc()).limit(20)

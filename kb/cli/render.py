@@ -4,7 +4,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from kb.answers import Answer, ChunkChange, Diff, DocumentChange, Served, Shown, Status, Verification
+from kb import duration
+from kb.answers import Answer, ChunkChange, Diff, DocumentChange, Served, Shown, SourceStatus, Status, Verification
 from kb.catalog.scan import Quarantined
 from kb.nouns import FOREVER, DocumentVersion, Hit, Snapshot
 
@@ -125,8 +126,22 @@ def status(found: Status) -> Iterator[str]:
             yield f"  quarantine: {', '.join(f'{count} {reason}' for reason, count in one.quarantine.items())}"
         if one.skipped:
             yield f"  skipped: {', '.join(f'{count} {kind}' for kind, count in one.skipped.items())}"
-        if one.last_error:
-            yield f"  failing: {one.last_error}"
+        yield from _standing(one)
+
+
+def _standing(one: SourceStatus) -> Iterator[str]:
+    """How the source stands with whoever follows it."""
+    if one.lag_s is not None:
+        target = f", to be within {one.source.fresh_within}" if one.source.fresh_within else ""
+        yield f"  known as of {duration.written(one.lag_s)} ago{target}{': STALE' if one.stale else ''}"
+    if one.running_since:
+        yield f"  running since {moment(one.running_since)}"
+    if one.next_run:
+        yield f"  next run {moment(one.next_run)}"
+    if one.circuit == "open":
+        yield f"  circuit open after {counted(one.failures, 'failure')}: mend it, then run `kb sync {one.source.name}`"
+    if one.last_error:
+        yield f"  {'held back' if one.guarded else 'failing'}: {one.last_error}"
 
 
 def quarantine(found: Sequence[Quarantined]) -> Iterator[str]:

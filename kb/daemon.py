@@ -1,0 +1,60 @@
+"""How other processes find the daemon of a home: a note in the home says at which socket it listens."""
+
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from kb.home import Home
+
+_NOTE: Final = "daemon.json"
+_LONGEST: Final = 100
+"""Bytes that the path of a socket may have, on any system."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a daemon listens: for the machine's own user a socket in the file system, for others a URL."""
+
+    pid: int
+    path: str
+    url: str
+
+
+def socket_path(home: Home) -> Path:
+    """In the home where its path is short enough, else in a new directory that is the user's own."""
+    path = home.path / "daemon.sock"
+    if len(os.fsencode(path)) <= _LONGEST:
+        return path
+    return Path(tempfile.mkdtemp(prefix="kb-")) / "daemon.sock"
+
+
+@contextmanager
+def announced(home: Home, endpoint: Endpoint) -> Iterator[None]:
+    """The note stands during the block."""
+    note = home.path / _NOTE
+    written = note.with_suffix(".tmp")
+    written.write_text(json.dumps(asdict(endpoint)), "utf-8")
+    written.replace(note)
+    try:
+        yield
+    finally:
+        with suppress(FileNotFoundError):
+            note.unlink()
+
+
+def find(home: Home) -> Endpoint | None:
+    """The daemon that answers; a note that one left behind is nothing."""
+    try:
+        endpoint = Endpoint(**json.loads((home.path / _NOTE).read_text("utf-8")))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
+            trial.settimeout(1)
+            trial.connect(endpoint.path)
+    except (OSError, ValueError, TypeError):
+        return None
+    return endpoint

@@ -1,0 +1,29 @@
+"""Whether the process lives, whether it can answer, and how its knowledge base stands in numbers."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from kb.http.problems import problem
+from kb.metrics import CONTENT_TYPE, exposition
+
+router = APIRouter()
+
+
+@router.get("/health/live")
+def live() -> JSONResponse:
+    return JSONResponse({"status": "alive"})
+
+
+@router.get("/health/ready")
+def ready(request: Request) -> Response:
+    """503 with the reason until the model is loaded and every source was taken up."""
+    waiting = request.app.state.ready()
+    if waiting is not None:
+        return problem(503, "NotReady", waiting, retry=True)
+    return JSONResponse({"status": "ready"})
+
+
+@router.get("/metrics")
+def metrics(request: Request) -> Response:
+    """For Prometheus."""
+    return PlainTextResponse(exposition(request.app.state.base), media_type=CONTENT_TYPE)

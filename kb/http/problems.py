@@ -1,0 +1,48 @@
+"""Errors as problem+json (RFC 9457): what went wrong, with which object, and whether to try again."""
+
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from kb.errors import KBError
+
+RETRY_AFTER_S: Final = 2
+"""What a caller is told to wait where another try may help."""
+
+
+def add_problems(app: FastAPI) -> None:
+    """Answers every error of ours, of the framework and of nobody's expectation as a problem."""
+    app.add_exception_handler(KBError, _known)
+    app.add_exception_handler(HTTPException, _of_the_framework)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _unknown)
+
+
+def problem(status: int, kind: str, detail: str, *, retry: bool = False) -> JSONResponse:
+    """A reply of that status; `kind` is the error's name."""
+    content = {"type": f"urn:palimpsest:{kind}", "title": kind, "status": status, "detail": detail}
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if retry else {}
+    return JSONResponse(content, status, headers, media_type="application/problem+json")
+
+
+async def _known(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, KBError)
+    return problem(error.http_status, type(error).__name__, str(error), retry=error.retry_helps)
+
+
+async def _of_the_framework(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, "HTTPError", str(error.detail))
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    words = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
+    return problem(422, "UsageError", words)
+
+
+async def _unknown(_request: Request, error: Exception) -> JSONResponse:
+    return problem(500, "InternalError", f"{type(error).__name__}: see the server's log")

@@ -138,7 +138,7 @@ def _tasks(
         same = living if living and living.content_sha256 == content else None
         waiting.append((read, same))
         if same is None:
-            yield Task(fetched.content, entry.uri, fetched.media_type, around.model)
+            yield Task(fetched.content, entry.uri, fetched.media_type, around.model, fetched.boilerplate)
 
 
 def _settled(waiting: deque[tuple[Read, Result | None]]) -> Iterator[Outcome]:

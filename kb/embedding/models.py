@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from kb.embedding.protocol import Embedder, Vectors
+from kb.embedding.protocol import Embedder, Tokeniser, Vectors
 from kb.embedding.queries import QueryVectors
+from kb.embedding.reranker import Reranker
 from kb.pipeline import Pipeline
 
 LoadModel = Callable[[str, str], Embedder]
@@ -16,11 +17,22 @@ class Models:
     def __init__(self, load: LoadModel | None = None) -> None:
         self._load = load
         self._embedders: dict[str, Embedder] = {}
+        self._rerankers: dict[str, Reranker] = {}
         self._queries = QueryVectors()
 
     def query_vector(self, pipeline: Pipeline, text: str) -> Vectors:
         """One unit vector of the query in the pipeline's space. Raises EmbedderError."""
         return self._queries.vector(pipeline.space, text, lambda: self._embedder(pipeline))
+
+    def tokeniser(self, pipeline: Pipeline) -> Tokeniser:
+        """The pipeline's own. Raises EmbedderError."""
+        return self._embedder(pipeline).tokeniser
+
+    def reranker(self, name: str) -> Reranker:
+        """The cross-encoder in that directory. Raises UsageError or EmbedderError."""
+        if name not in self._rerankers:
+            self._rerankers[name] = Reranker(name)
+        return self._rerankers[name]
 
     def _embedder(self, pipeline: Pipeline) -> Embedder:
         from kb.embedding.load import load

@@ -1,11 +1,14 @@
 """The models of a process: each embedder is loaded on its first use, and queries' vectors are remembered."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from kb.embedding.protocol import Embedder, Tokeniser, Vectors
 from kb.embedding.queries import QueryVectors
-from kb.embedding.reranker import Reranker
 from kb.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from kb.embedding.reranker import Reranker
 
 LoadModel = Callable[[str, str], Embedder]
 """From a recorded name and digest of weights to the embedder. Raises EmbedderError."""
@@ -28,8 +31,10 @@ class Models:
         """The pipeline's own. Raises EmbedderError."""
         return self._embedder(pipeline).tokeniser
 
-    def reranker(self, name: str) -> Reranker:
+    def reranker(self, name: str) -> "Reranker":
         """The cross-encoder in that directory. Raises UsageError or EmbedderError."""
+        from kb.embedding.reranker import Reranker
+
         if name not in self._rerankers:
             self._rerankers[name] = Reranker(name)
         return self._rerankers[name]

@@ -192,8 +192,4 @@ def test_every_library_that_is_imported_is_required() -> None:
     ours = set(sys.stdlib_module_names) | set(PACKAGES) | OPTIONAL
     used = {name for path in MODULES for name in top_names(path)} - ours
     required = named(project()["dependencies"])
-    assert {
-        name
-        for name in used
-        if not required & {carrier.lower().replace("_", "-") for carrier in carriers.get(name, ())}
-    } == set()
+    assert {name for name in used if not required & {carrier.lower().replace("_", "-") for carrier in carriers.get(name, ())}} == set()

@@ -34,6 +34,7 @@ as_of_option = click.option("--as-of", default="head", metavar="REF", help="The 
 @click.pass_obj
 def search(
     invocation: Invocation,
+    /,
     query: str,
     as_of: str,
     k: int,

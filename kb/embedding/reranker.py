@@ -50,10 +50,11 @@ class Reranker:
         import torch
 
         pair = self._tokenizer.encode(query, text)
-        features = {"input_ids": pair.ids, "attention_mask": pair.attention_mask, "token_type_ids": pair.type_ids}
+        known = {"input_ids": pair.ids, "attention_mask": pair.attention_mask, "token_type_ids": pair.type_ids}
+        # Those that its own tokeniser gives: some models were trained without types.
+        wanted = {name: torch.tensor([known[name]]) for name in self._model.tokenizer.model_input_names}
         with torch.inference_mode():
-            given = {name: torch.tensor([values]) for name, values in features.items()}
-            score = float(self._model.activation_fn(self._model.forward(given)["scores"].float())[0, 0])
+            score = float(self._model.activation_fn(self._model.forward(wanted)["scores"].float())[0, 0])
         if not isfinite(score):
             raise EmbedderError(f"the cross-encoder in {self._path} gave no usable score; check the model")
         return score

@@ -1,7 +1,5 @@
 """A knowledge base as its readers use it: every verb takes a reference to the version that is to answer."""
 
-import time
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,10 +12,11 @@ from kb.clock import now
 from kb.embedding.models import LoadModel, Models
 from kb.errors import Corrupt, NotFound, UsageError
 from kb.home import Home
-from kb.nouns import DocumentVersion, Mode, Snapshot, Source
+from kb.nouns import DocumentVersion, Expand, Mode, Snapshot, Source
 from kb.pipeline import Pipeline
 from kb.reference import check_tag, resolve, resolve_document, resolve_snapshot
 from kb.retention import Policy
+from kb.stopwatch import Stopwatch
 from kb.undisturbed import undisturbed
 from kb.writing import Writer, writer
 
@@ -61,26 +60,26 @@ class KnowledgeBase:
         exact: bool = False,
         filters: Mapping[str, str | Sequence[str]] | None = None,
         groups: Sequence[str] | None = None,
+        budget_tokens: int | None = None,
+        expand: Expand | None = None,
+        per_document: int | None = None,
+        rerank: str | None = None,
     ) -> Answer:
         """The best passages as of a version. Raises UsageError, NotFound, Expired or EmbedderError.
 
-        With `groups`, only what is for everyone or for one of them; None is for one who may see everything.
+        With `groups`, only what is for everyone or for one of them; None is for one who may see everything. Of the k
+        best, those that fit `budget_tokens`, by the embedder's tokeniser; `expand="section"` widens each to the
+        passages around it; `rerank` is the directory of a cross-encoder.
         """
+        from kb.answering import answer
         from kb.search.filters import normalise
         from kb.search.query import Query
 
-        began = time.perf_counter()
-        asked = Query(query, k, mode, exact, normalise(filters or {}), groups)
+        kept = normalise(filters or {})
+        asked = Query(query, k, mode, exact, kept, groups, budget_tokens, expand, per_document, rerank)
+        return answer(self.catalog, as_of, asked, self._find)
 
-        def look(connection: Connection) -> tuple[Snapshot, Any]:
-            snapshot = resolve_snapshot(connection, as_of)
-            return snapshot, self._find(connection, snapshot, asked)
-
-        snapshot, hits = undisturbed(self.catalog, look)
-        took_ms = round((time.perf_counter() - began) * 1000, 3)
-        return Answer(query, uuid.uuid4().hex, mode, exact, took_ms, _served(as_of, snapshot), hits)
-
-    def _find(self, connection: Connection, snapshot: Snapshot, query: "Query") -> Any:
+    def _find(self, connection: Connection, snapshot: Snapshot, query: "Query", watch: Stopwatch | None = None) -> Any:
         from kb.search.query import View
         from kb.search.search import search
 
@@ -91,7 +90,7 @@ class KnowledgeBase:
         pipeline = pipelines(snapshot.fingerprint)
         table = self.store.chunks(pipeline.space, pipeline.dimensions)
         view = View(connection, self.store, table, snapshot, pipelines)
-        return search(view, query, partial(self._models.query_vector, pipeline))
+        return search(view, query, self._models, watch or Stopwatch())
 
     # Versions
 

@@ -3,10 +3,10 @@
 from datetime import datetime
 from pathlib import Path
 
-from kb import duration
 from kb.answers import SourceStatus, Status
 from kb.catalog import Connection, documents, runs, scan, snapshots, sources, standings
 from kb.catalog.standings import Standing
+from kb.coverage import age_s, stale
 from kb.home import CATALOG, Home
 from kb.nouns import Source
 
@@ -35,8 +35,7 @@ def status(connection: Connection, home: Home, moment: datetime) -> Status:
 def _source(connection: Connection, source: Source, head: int, standing: Standing, moment: datetime) -> SourceStatus:
     run = runs.last(connection, source.name)
     published = snapshots.latest_of(connection, source.name)
-    known = runs.last_success(connection, source.name)
-    lag_s = max(0.0, (moment - known).total_seconds()) if known else None
+    lag_s = age_s(runs.last_success(connection, source.name), moment)
     return SourceStatus(
         source=source,
         documents=documents.count_at(connection, head, source.name),
@@ -48,20 +47,13 @@ def _source(connection: Connection, source: Source, head: int, standing: Standin
         source_revision=published.source_revision if published else None,
         changed_at=standing.changed_at or (published.committed_at if published else None),
         lag_s=lag_s,
-        stale=_stale(source, lag_s),
+        stale=stale(source.fresh_within, lag_s),
         failures=standing.failures,
         circuit="open" if standing.opened_at else "closed",
         guarded=standing.guarded,
         running_since=standing.running_since,
         next_run=standing.retry_at if standing.opened_at else standing.next_at,
     )
-
-
-def _stale(source: Source, lag_s: float | None) -> bool | None:
-    """What was never read is stale, too."""
-    if source.fresh_within is None:
-        return None
-    return lag_s is None or lag_s > duration.seconds(source.fresh_within)
 
 
 def _size(path: Path) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from reference_model import DIMENSIONS, Piece, Place, bm25, pieces, ranked, vector
+from reference_model import DIMENSIONS, Piece, Place, bm25, folded, pieces, ranked, vector
 from shelf import Paper, Shelf
 from workbench import Workbench
 
@@ -113,7 +113,8 @@ class Library:
         # The statistics are those of the whole version.
         scores = bm25({name: chunks[name].text for name in sorted(chunks)}, query)
         words = ranked({name: score for name, score in scores.items() if name in left})
-        return {"dense": dense, "bm25": words, "hybrid": fuse(dense, words)}
+        sides = {"dense": dense, "bm25": words, "hybrid": fuse(dense, words)}
+        return {mode: folded(ranking, left) for mode, ranking in sides.items()}  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)

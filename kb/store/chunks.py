@@ -49,6 +49,10 @@ class ChunkTable:
         """The named chunks' rows within the filter."""
         return self._gather("chunk_id", chunk_ids, where, columns)
 
+    def holders(self, text_sha256s: Iterable[str], where: str, columns: Sequence[str]) -> pa.Table:
+        """The rows within the filter that hold one of the texts."""
+        return self._gather("text_sha256", text_sha256s, where, columns)
+
     def vectors_of(self, text_sha256s: Iterable[str]) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
         """Vectors of those of the texts that were ever embedded, by the texts' SHA-256."""
         found = self._gather("text_sha256", text_sha256s, "true", ["text_sha256", "vector"])

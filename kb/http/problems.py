@@ -1,5 +1,6 @@
 """Errors as problem+json (RFC 9457): what went wrong, with which object, and whether to try again."""
 
+from http import HTTPStatus
 from typing import Final
 
 from fastapi import FastAPI, Request
@@ -35,7 +36,10 @@ async def _known(_request: Request, error: Exception) -> JSONResponse:
 
 async def _of_the_framework(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, "HTTPError", str(error.detail))
+    kind = HTTPStatus(error.status_code).phrase.replace(" ", "")
+    found = problem(error.status_code, kind, str(error.detail))
+    found.headers.update(error.headers or {})
+    return found
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:

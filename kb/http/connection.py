@@ -1,0 +1,36 @@
+"""Connections whose other side neither asks nor reads are given up."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+
+def connection(patience_s: float) -> type[asyncio.Protocol]:
+    """The server's protocol; where nothing moves from one look to the next, `patience_s` apart, it hangs up."""
+
+    class Patient(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(transport)
+            self._look_later(self._stands())
+
+        def _look_later(self, before: Any) -> None:
+            self.loop.call_later(patience_s, self._look, before)
+
+        def _look(self, before: Any) -> None:
+            if self not in self.connections:
+                return
+            after = self._stands()
+            if after is not None and after == before:
+                self.transport.abort()
+            else:
+                self._look_later(after)
+
+        def _stands(self) -> Any:
+            """What tells that nothing moved; None while it is for the server to move."""
+            done = self.cycle is None or self.cycle.response_complete
+            if not done and not self.flow.write_paused:
+                return None
+            return self.cycle, self.transport.get_write_buffer_size()
+
+    return Patient

@@ -16,13 +16,12 @@ class Gate:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._places = asyncio.Semaphore(limits.at_once)
-        self._waiting = 0
         self._under_way: set[asyncio.Task[object]] = set()
 
     async def run(self, work: Callable[[], Awaitable[T]]) -> T:
         """What the work gives. Raises Busy where too many wait, or where it is not done in time."""
-        if self._waiting >= self._limits.waiting:
-            raise Busy(f"{self._waiting} requests wait already: ask again in a moment")
+        if len(self._under_way) >= self._limits.at_once + self._limits.waiting:
+            raise Busy(f"{len(self._under_way)} requests are under way already: ask again in a moment")
         begun = asyncio.Event()
         task = asyncio.create_task(self._in_turn(work, begun))
         self._under_way.add(task)
@@ -36,16 +35,9 @@ class Gate:
         raise Busy(f"the answer took longer than {self._limits.answer_s:g} seconds: ask for less, or again later")
 
     async def _in_turn(self, work: Callable[[], Awaitable[T]], begun: asyncio.Event) -> T:
-        self._waiting += 1
-        try:
-            await self._places.acquire()
-        finally:
-            self._waiting -= 1
-        try:
+        async with self._places:
             begun.set()
             return await work()
-        finally:
-            self._places.release()
 
     def _ended(self, task: "asyncio.Task[object]") -> None:
         self._under_way.discard(task)

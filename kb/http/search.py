@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Body, Request, Response
 from pydantic import ConfigDict, Field, StrictBool, StrictInt
@@ -40,7 +40,7 @@ class Asked:
     """By source, uri, media_type or section (globs), modified_after, modified_before, or metadata."""
     budget_tokens: Count | None = None
     """The best passages that fit."""
-    expand: StrictBool | None = None
+    expand: Literal["section"] | None = None
     """With the section around each passage."""
     per_document: Count | None = None
     """So many hits of one document at most."""

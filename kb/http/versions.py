@@ -1,6 +1,5 @@
 """Versions: the snapshots, what each changed, what differs between two, and their names."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -31,14 +30,6 @@ class SnapshotPage:
     version: int
     snapshots: tuple[Snapshot, ...]
     next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Tags:
-    """Names and the versions that they stand for."""
-
-    version: int
-    tags: Mapping[str, int]
 
 
 @router.get("/snapshots", response_model=SnapshotPage)
@@ -84,8 +75,7 @@ def diff_versions(
     return lasting(request, found, found.after, before, after)
 
 
-@router.get("/tags", response_model=Tags)
+@router.get("/tags", response_model=dict[str, int])
 def list_tags(caller: Calling) -> Response:
     """The names of versions."""
-    version = caller.base.head()
-    return reply(Tags(version, caller.base.tags()), version)
+    return reply(caller.base.tags(), caller.base.head())

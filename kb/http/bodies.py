@@ -29,15 +29,15 @@ class Bodies:
             async with asyncio.timeout(self._limits.body_s):
                 body = await _body(Request(scope, receive), most)
         except TimeoutError:
-            refusal = problem(408, "RequestTimeout", f"the body did not arrive within {self._limits.body_s:g} seconds")
+            detail = f"the body did not arrive within {self._limits.body_s:g} seconds"
+            refusal = problem(408, "RequestTimeout", detail, closing=True)
         except ClientDisconnect:
             return
         else:
             if body is not None:
                 await self._app(scope, _again(body, receive), send)
                 return
-            refusal = problem(413, "ContentTooLarge", f"the body has more than {most} bytes")
-        refusal.headers["Connection"] = "close"
+            refusal = problem(413, "ContentTooLarge", f"the body has more than {most} bytes", closing=True)
         await refusal(scope, receive, send)
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from kb.http.problems import problem
+
 
 def connection(patience_s: float) -> type[asyncio.Protocol]:
     """The server's protocol; where nothing moves from one look to the next, `patience_s` apart, it hangs up."""
@@ -13,6 +15,12 @@ def connection(patience_s: float) -> type[asyncio.Protocol]:
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)
             self._look_later(self._stands())
+
+        def send_400_response(self, msg: str) -> None:
+            refusal = problem(400, "BadRequest", msg, closing=True)
+            lines = [b"HTTP/1.1 400 Bad Request", *(b": ".join(header) for header in refusal.raw_headers), b"", b""]
+            self.transport.write(b"\r\n".join(lines) + bytes(refusal.body))
+            self.transport.close()
 
         def _look_later(self, before: Any) -> None:
             self.loop.call_later(patience_s, self._look, before)

@@ -22,10 +22,13 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unknown)
 
 
-def problem(status: int, kind: str, detail: str, *, retry: bool = False) -> JSONResponse:
-    """A reply of that status; `kind` is the error's name."""
-    content = {"type": f"urn:palimpsest:{kind}", "title": kind, "status": status, "detail": detail}
+def problem(status: int, kind: str, detail: str, *, retry: bool = False, closing: bool = False) -> JSONResponse:
+    """A reply of that status; `kind` is the error's name. With `closing`, it is the last of its connection."""
+    # What was sent may be quoted, and need not be text that can be sent back.
+    told = detail.encode("utf-8", "backslashreplace").decode("utf-8")
+    content = {"type": f"urn:palimpsest:{kind}", "title": kind, "status": status, "detail": told}
     headers = {"Retry-After": str(RETRY_AFTER_S)} if retry else {}
+    headers |= {"Connection": "close"} if closing else {}
     return JSONResponse(content, status, headers, media_type="application/problem+json")
 
 

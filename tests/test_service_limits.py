@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import httpx
 import pytest
 from cli_support import two_sources
 from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
 from service_support import client_of, connected, post, replied, serving, spoken, still_answers
 
 from kb.errors import Busy
@@ -135,11 +136,27 @@ def test_connections_that_say_nothing_are_given_up(home: Path) -> None:
 
 
 def test_one_who_does_not_read_is_given_up(home: Path) -> None:
-    request = b"GET /v1/openapi.json HTTP/1.1\r\nHost: a\r\n\r\n"
-    with serving(home, Limits(headers_s=0.3)) as server, connected(server) as connection:
-        with pytest.raises((ConnectionResetError, BrokenPipeError)):
-            send_without_end(connection, request * 1_000)
+    ended, router = threading.Event(), APIRouter()
+
+    async def large() -> AsyncIterator[bytes]:
+        try:
+            for _ in range(64):
+                yield b"x" * MB
+        finally:
+            ended.set()
+
+    router.add_api_route("/large", lambda: StreamingResponse(large()))
+    with serving(home, Limits(headers_s=0.3), (router,)) as server, connected(server) as connection:
+        connection.sendall(b"GET /v1/large HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert ended.wait(30)
         assert still_answers(server)
+
+
+def test_one_who_asks_without_end_is_given_up(server: Server) -> None:
+    request = b"GET /v1/openapi.json HTTP/1.1\r\nHost: a\r\n\r\n"
+    with connected(server) as connection, pytest.raises((ConnectionResetError, BrokenPipeError)):
+        send_without_end(connection, request * 1_000)
+    assert still_answers(server)
 
 
 def send_without_end(connection: socket.socket, request: bytes) -> None:

@@ -1,11 +1,14 @@
-"""Connections whose other side neither asks nor reads are given up."""
+"""Connections whose other side neither asks nor reads, or asks without end, are given up."""
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from kb.http.problems import problem
+
+_AHEAD: Final = 100
+"""Requests that may be sent before the one under way was answered: each takes memory."""
 
 
 def connection(patience_s: float) -> type[asyncio.Protocol]:
@@ -15,6 +18,11 @@ def connection(patience_s: float) -> type[asyncio.Protocol]:
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)
             self._look_later(self._stands())
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if len(getattr(self, "pipeline", ())) > _AHEAD:
+                self.transport.abort()
 
         def send_400_response(self, msg: str) -> None:
             refusal = problem(400, "BadRequest", msg, closing=True)

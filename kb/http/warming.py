@@ -20,6 +20,9 @@ class Warming:
     def start(self) -> None:
         self._thread.start()
 
+    def join(self) -> None:
+        self._thread.join()
+
     def __call__(self) -> str | None:
         if self._ready.is_set():
             return None

@@ -37,7 +37,7 @@ class Catalog:
         """To read by; on a full disk also without the memory that SQLite's readers and writers share in a file."""
         opened: AbstractContextManager[Connection]
         try:
-            opened = self._engine.connect()
+            opened = self._consistent(self._engine.connect())
         except OperationalError as error:
             path = _file(self._url)
             if path is None or _waiting(path) or unwritable(error.orig or error, path.parent) is None:
@@ -45,6 +45,12 @@ class Catalog:
             opened = _alone(path)
         with opened as connection:
             yield connection
+
+    def _consistent(self, connection: Connection) -> Connection:
+        """One state for a whole transaction: SQLite gives nothing else, others must be asked for it."""
+        if self._engine.dialect.name == "sqlite":
+            return connection
+        return connection.execution_options(isolation_level="REPEATABLE READ")
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -84,7 +84,7 @@ class KnowledgeBase:
         """Loads all that the first search of the newest version would have to wait for. Raises EmbedderError."""
         from kb.search.query import Query
 
-        if self.head():
+        if self.log(1):
             asked = Query("warm", 1)
             undisturbed(self.catalog, lambda found: self._find(found, resolve_snapshot(found, "head"), asked))
 
@@ -102,11 +102,6 @@ class KnowledgeBase:
         return search(view, query, partial(self._models.query_vector, pipeline))
 
     # Versions
-
-    def head(self) -> int:
-        """The newest version, 0 before the first."""
-        with self.catalog.reading() as connection:
-            return snapshots.head(connection)
 
     def version(self, reference: str | int = "head") -> int:
         """The version that a reference means. Raises NotFound, Expired or UsageError."""

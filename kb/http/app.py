@@ -39,7 +39,7 @@ def make_app(
     add_problems(app)
     # The last that is added is the first to see a request.
     app.add_middleware(Bodies, limits=limits)
-    app.add_middleware(Labels, base=base)
+    app.add_middleware(Labels)
     app.include_router(health.router, include_in_schema=False)
     for router in (search.router, versions.router, documents.router, sources.router, vector_stores.router, *routers):
         app.include_router(router, prefix="/v1")

@@ -1,9 +1,9 @@
 """Who asks, and the knowledge base as they may see it."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import Depends, Request
+from fastapi import Request
 
 from kb.base import KnowledgeBase
 
@@ -23,6 +23,3 @@ class Caller:
 async def caller_of(request: Request) -> Caller:
     """On loopback everyone is the machine's own user."""
     return Caller("local", "admin", None, request.app.state.base)
-
-
-Calling = Annotated[Caller, Depends(caller_of)]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from kb.answers import Document
 from kb.http.bounded import Bounded
-from kb.http.callers import Calling
+from kb.http.calling import Calling, newest
 from kb.http.cursors import Continued, Limit, cursor, position
 from kb.http.parameters import AsOf, DocumentPath, Name
 from kb.http.replies import lasting, reply
@@ -59,7 +59,7 @@ def _page(version: int, shown: tuple[DocumentVersion, ...], more: bool) -> Docum
 @router.get("/documents/{id:path}/history", response_model=HistoryPage)
 def document_history(caller: Calling, id: DocumentPath, limit: Limit = 100, cursor: Continued = None) -> Response:
     """All versions of one document that a kept version holds, oldest first."""
-    version, after = caller.base.head(), 0
+    version, after = newest(caller.base), 0
     if cursor is not None:
         version, (since,) = position("versions", cursor, int)
         after = int(since)

@@ -10,43 +10,47 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kb.base import KnowledgeBase
 from kb.errors import KBError
+from kb.http.calling import newest
 
 REQUEST_ID: Final = "X-Request-Id"
 VERSION: Final = "Kb-Version"
 _SANE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_SILENT: Final = (401, 403)
-"""Those who may not ask are told nothing."""
 
 
 class Labels:
-    """The id is the caller's where it is sane, and else a new one; routes find it in `request.state.request_id`."""
+    """The id is the caller's where it is sane, and else a new one; routes find it in `request.state.request_id`.
 
-    def __init__(self, app: ASGIApp, base: KnowledgeBase) -> None:
+    Of versions only those are told who are known to be callers, and only what they see: a version's number alone could
+    tell that something hidden was published.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._base = base
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = scope.setdefault("state", {})["request_id"] = _request_id(scope)
+        state = scope.setdefault("state", {})
+        state["request_id"] = _request_id(scope)
 
         async def labelled(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.setdefault(REQUEST_ID, request_id)
-                if scope["path"].startswith("/v1/") and VERSION not in headers and message["status"] not in _SILENT:
-                    await self._add_head(headers)
+                headers.setdefault(REQUEST_ID, state["request_id"])
+                if VERSION not in headers and "base" in state:
+                    await _add_newest(headers, state["base"])
             await send(message)
 
         await self._app(scope, receive, labelled)
 
-    async def _add_head(self, headers: MutableHeaders) -> None:
-        try:
-            headers[VERSION] = str(await run_in_threadpool(self._base.head))
-        except KBError:
-            # The reply tells of it already, or has no need of the catalog.
-            return
+
+async def _add_newest(headers: MutableHeaders, base: KnowledgeBase) -> None:
+    try:
+        headers[VERSION] = str(await run_in_threadpool(newest, base))
+    except KBError:
+        # The reply tells of it already, or has no need of the catalog.
+        return
 
 
 def _request_id(scope: Scope) -> str:

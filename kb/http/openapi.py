@@ -70,7 +70,7 @@ def _components(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _headers(status: int) -> dict[str, Any]:
-    names = [REQUEST_ID] + ([VERSION] if status not in (401, 403) else [])
+    names = [REQUEST_ID, VERSION] if status == HTTPStatus.OK else [REQUEST_ID]
     names += ["Retry-After"] if status in _RETRIED else []
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Body, Request, Response
 from pydantic import ConfigDict, Field, StrictBool, StrictInt
 
 from kb.answers import Answer
+from kb.errors import UsageError
 from kb.http.bounded import Bounded
-from kb.http.callers import Calling
+from kb.http.calling import Calling
 from kb.http.examples import ANSWER, SEARCHES
 from kb.http.labels import REQUEST_ID
 from kb.http.replies import reply
@@ -45,7 +46,7 @@ class Asked:
     per_document: Count | None = None
     """So many hits of one document at most."""
     rerank: Annotated[str, Field(min_length=1, max_length=1_000)] | None = None
-    """A model that puts the best hits in order once more."""
+    """A model's directory on the server, which puts the best hits in order once more; for admins."""
 
 
 _GIVEN: Final = ("budget_tokens", "expand", "per_document", "rerank")
@@ -55,6 +56,8 @@ assert {*_GIVEN} < {field.name for field in fields(Asked)}
 @router.post("/search", tags=["search"], response_model=Answer, responses={200: ANSWER})
 def search(request: Request, caller: Calling, asked: Annotated[Asked, Body(openapi_examples=SEARCHES)]) -> Response:
     """The best passages as of a version, each with its provenance."""
+    if asked.rerank is not None and caller.role != "admin":
+        raise UsageError("`rerank` names a directory of the server, from which a model is loaded: ask an admin for it")
     given: dict[str, Any] = {name: value for name in _GIVEN if (value := getattr(asked, name)) is not None}
     answer = caller.base.search(
         asked.query,

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from kb.answers import SourceStatus, Status
 from kb.errors import NotFound
 from kb.http.bounded import Bounded
-from kb.http.callers import Calling
+from kb.http.calling import Calling
 from kb.http.cursors import Continued, Limit, cursor, position
 from kb.http.parameters import SourcePath
 from kb.http.replies import reply

@@ -15,7 +15,7 @@ from kb.answers import Answer, Served
 from kb.errors import NotFound, UsageError
 from kb.http.attributes import Comparison, Compound, filters_of
 from kb.http.bounded import Bounded
-from kb.http.callers import Calling
+from kb.http.calling import Calling
 from kb.http.examples import VECTOR_SEARCHES
 from kb.http.replies import reply
 from kb.nouns import Hit

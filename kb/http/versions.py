@@ -9,7 +9,7 @@ from pydantic import Field
 from kb.answers import Diff, Shown
 from kb.base import Level
 from kb.http.bounded import Bounded
-from kb.http.callers import Calling
+from kb.http.calling import Calling, newest
 from kb.http.cursors import Continued, Limit, cursor, position
 from kb.http.parameters import From, Name, Ref, To
 from kb.http.replies import lasting, reply
@@ -42,7 +42,7 @@ def list_snapshots(caller: Calling, source: Name = None, limit: Limit = 100, cur
 
 def _beginning(caller: Calling, written: str | None) -> tuple[int, int]:
     if written is None:
-        version = caller.base.head()
+        version = newest(caller.base)
         return version, version + 1
     version, (before,) = position("snapshots", written, int)
     # No catalog counts further.
@@ -78,4 +78,4 @@ def diff_versions(
 @router.get("/tags", response_model=dict[str, int])
 def list_tags(caller: Calling) -> Response:
     """The names of versions."""
-    return reply(caller.base.tags(), caller.base.head())
+    return reply(caller.base.tags(), newest(caller.base))

@@ -49,6 +49,14 @@ class KnowledgeBase:
     def close(self) -> None:
         self.catalog.close()
 
+    def warm(self) -> None:
+        """Loads all that the first search of the newest version would have to wait for. Raises EmbedderError."""
+        from kb.search.query import Query
+
+        if self.log(1):
+            asked = Query("warm", 1)
+            undisturbed(self.catalog, lambda found: self._find(found, resolve_snapshot(found, "head"), asked))
+
     # Searching
 
     def search(
@@ -79,14 +87,6 @@ class KnowledgeBase:
         snapshot, hits = undisturbed(self.catalog, look)
         took_ms = round((time.perf_counter() - began) * 1000, 3)
         return Answer(query, uuid.uuid4().hex, mode, exact, took_ms, _served(as_of, snapshot), hits)
-
-    def warm(self) -> None:
-        """Loads all that the first search of the newest version would have to wait for. Raises EmbedderError."""
-        from kb.search.query import Query
-
-        if self.log(1):
-            asked = Query("warm", 1)
-            undisturbed(self.catalog, lambda found: self._find(found, resolve_snapshot(found, "head"), asked))
 
     def _find(self, connection: Connection, snapshot: Snapshot, query: "Query") -> Any:
         from kb.search.query import View

@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from indexer.commands import pushing, retaining, sources, syncing, up
+from kb.cli import serve
 from kb.cli.frame import Invocation, emit, json_option, root, run
 from kb.home import DEFAULT_MODEL, named
 
-__all__ = ["pushing", "retaining", "sources", "syncing", "up"]
+__all__ = ["pushing", "retaining", "serve", "sources", "syncing", "up"]
 
 
 def main() -> None:

@@ -48,6 +48,14 @@ class KnowledgeBase:
     def close(self) -> None:
         self.catalog.close()
 
+    def warm(self) -> None:
+        """Loads all that the first search of the newest version would have to wait for. Raises EmbedderError."""
+        from kb.search.query import Query
+
+        if self.log(1):
+            asked = Query("warm", 1)
+            undisturbed(self.catalog, lambda found: self._find(found, resolve_snapshot(found, "head"), asked))
+
     # Searching
 
     def search(
@@ -94,12 +102,21 @@ class KnowledgeBase:
 
     # Versions
 
-    def log(self, limit: int | None = 20, *, source: str | None = None) -> Sequence[Snapshot]:
-        """The snapshots that are kept, newest first. Raises NotFound for a source that never was."""
+    def version(self, reference: str | int = "head") -> int:
+        """The version that a reference means. Raises NotFound, Expired or UsageError."""
+        with self.catalog.reading() as connection:
+            return resolve(connection, reference)
+
+    def log(
+        self, limit: int | None = 20, *, source: str | None = None, before: int | None = None
+    ) -> Sequence[Snapshot]:
+        """The snapshots that are kept, or those older than `before`, newest first. Raises NotFound for a source that
+        never was.
+        """
         with self.catalog.reading() as connection:
             if source is not None and snapshots.latest_of(connection, source) is None:
                 sources.require(connection, source)
-            return snapshots.newest(connection, limit, source)
+            return snapshots.newest(connection, limit, source, before)
 
     def show(self, reference: str | int = "head") -> Shown:
         """One snapshot and the documents that differ from the nearest kept version before it."""
@@ -155,10 +172,17 @@ class KnowledgeBase:
 
     # Documents
 
-    def documents(self, *, as_of: str | int = "head", source: str | None = None) -> Sequence[DocumentVersion]:
-        """All documents that live at a version, by source and URI."""
+    def documents(
+        self,
+        *,
+        as_of: str | int = "head",
+        source: str | None = None,
+        after: tuple[str, str] | None = None,
+        limit: int | None = None,
+    ) -> Sequence[DocumentVersion]:
+        """The documents that live at a version, by source and URI; `after` is the source and URI of one passed over."""
         with self.catalog.reading() as connection:
-            return list(documents.at(connection, resolve(connection, as_of), source))
+            return list(documents.at(connection, resolve(connection, as_of), source, after, limit))
 
     def history(self, document: str) -> Sequence[DocumentVersion]:
         """All versions of one document that a kept version holds, oldest first. Raises NotFound."""

@@ -13,6 +13,7 @@ from indexer.retain import Retention
 from kb.answers import Answer, Diff, Document, Shown, Status, Verification
 from kb.catalog.scan import Quarantined
 from kb.home import Config
+from kb.http.app import openapi
 from kb.nouns import DocumentVersion, Provenance, Snapshot, Source
 from kb.pushing import Receipt
 
@@ -44,8 +45,12 @@ def generated() -> dict[str, str]:
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **TypeAdapter(type_).json_schema()}
         if type_ is Diff:
             schema = _spelt(schema)
-        files[f"{name}.json"] = json.dumps(schema, indent=2, sort_keys=True) + "\n"
-    return files
+        files[f"{name}.json"] = _written(schema)
+    return files | {"openapi.json": _written(openapi())}
+
+
+def _written(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
 def _spelt(schema: dict[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ SLOW_TO_IMPORT = set(DOORS) - {"sqlalchemy", "alembic", "watchdog"} | {"numba", 
 OPTIONAL = {"_typeshed", "pypandoc"}
 VAGUE = {"manager", "helper", "helpers", "util", "utils", "processor", "handler", "data", "item", "info"}
 # What a library calls the methods that it asks for.
-PRESCRIBED = {"get_extra_info"}
+PRESCRIBED = {"data_received", "get_extra_info", "get_route_handler"}
 # In brackets, so that this file does not hold what it looks for.
 HOSTS = re.compile(rb"py[p]i\.org|python[h]osted\.org|py[t]orch\.org/whl|npm[j]s\.org|deb[.]deb[i]an\.org")
 MACHINE_PATHS = re.compile(rb"(?<![\w.])/(wor[k]|far[m]|roo[t]|tm[p]|opt/whee[l]s|opt/py[p]i|hom[e]/\w+)\b")

@@ -15,6 +15,7 @@ from kb.base import KnowledgeBase
 from kb.daemon import Endpoint, announced, socket_path
 from kb.home import Home
 from kb.http.app import make_app
+from kb.http.limits import Limits
 from kb.http.server import Server
 
 
@@ -26,7 +27,9 @@ def up(home: Home, host: str, port: int, form: Form) -> int:
         daemon = Daemon(home, log)
         base = stack.enter_context(closing(KnowledgeBase(home)))
         waiting = "the model is being loaded"
-        app = make_app(base, lambda: None if daemon.ready.is_set() else waiting, (writing_routes(daemon),))
+        # What is pushed is Base64 of many documents.
+        limits = Limits(larger={("PUT", "/v1/documents"): 4 * home.config.max_document_mb * 2**20})
+        app = make_app(base, lambda: None if daemon.ready.is_set() else waiting, (writing_routes(daemon),), limits)
         path = socket_path(home)
         server = Server(app, host, port, path)
         url = "http://{}:{}".format(*server.address)

@@ -30,11 +30,20 @@ from kb.digest import digest
 from kb.nouns import FOREVER, DocumentVersion
 
 
-def at(connection: Connection, version: int, source: str | None = None) -> Iterator[DocumentVersion]:
-    """Every document that lives at the version, by source and URI."""
-    query = select(document).where(_lives(version)).order_by(document.c.source, document.c.uri)
+def at(
+    connection: Connection,
+    version: int,
+    source: str | None = None,
+    after: tuple[str, str] | None = None,
+    limit: int | None = None,
+) -> Iterator[DocumentVersion]:
+    """Every document that lives at the version, by source and URI; with `after`, those behind that source and URI."""
+    query = select(document).where(_lives(version)).order_by(document.c.source, document.c.uri).limit(limit)
     if source is not None:
         query = query.where(document.c.source == source)
+    if after is not None:
+        further = and_(document.c.source == after[0], document.c.uri > after[1])
+        query = query.where(or_(document.c.source > after[0], further))
     for row in connection.execute(query).mappings():
         yield DocumentVersion(**row)
 

@@ -1,18 +1,22 @@
 """How a knowledge base and its sources stand."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from kb import duration
+from kb import duration, sight
+from kb.access import Keys
 from kb.answers import SourceStatus, Status
 from kb.catalog import Connection, documents, runs, scan, snapshots, sources, standings
 from kb.catalog.standings import Standing
 from kb.home import CATALOG, Home
-from kb.nouns import Source
+from kb.nouns import Snapshot, Source
 
 
-def status(connection: Connection, home: Home, moment: datetime) -> Status:
-    """As it stands at the moment."""
+def status(connection: Connection, home: Home, moment: datetime, keys: Keys = None) -> Status:
+    """As it stands at the moment; what tells of hidden documents is left out (sizes are 0, errors None)."""
+    if keys is not None:
+        return _seen(connection, home, moment, keys)
     head = snapshots.head(connection)
     stands = standings.listed(connection)
     newest = snapshots.get(connection, head)
@@ -29,6 +33,56 @@ def status(connection: Connection, home: Home, moment: datetime) -> Status:
             _source(connection, source, head, stands.get(source.name, Standing()), moment)
             for source in sources.listed(connection)
         ),
+    )
+
+
+def _seen(connection: Connection, home: Home, moment: datetime, keys: Keys) -> Status:
+    newest = snapshots.get(connection, sight.head(connection, keys))
+    quarantine = sight.quarantine_counts(sight.quarantined(connection, None, keys))
+    return Status(
+        home="",
+        model=home.config.model,
+        head=newest.version if newest else 0,
+        committed_at=newest.committed_at if newest else None,
+        documents=documents.count_at(connection, newest.version, keys=keys) if newest else 0,
+        chunks=0,
+        catalog_bytes=0,
+        store_bytes=0,
+        sources=tuple(
+            _seen_source(connection, source, newest, quarantine.get(source.name, {}), moment, keys)
+            for source in sight.listed_sources(connection, keys)
+        ),
+    )
+
+
+def _seen_source(
+    connection: Connection,
+    source: Source,
+    newest: Snapshot | None,
+    quarantine: Mapping[str, int],
+    moment: datetime,
+    keys: Keys,
+) -> SourceStatus:
+    known = runs.last_success(connection, source.name)
+    lag_s = max(0.0, (moment - known).total_seconds()) if known else None
+    own = sight.newest(connection, 1, source.name, keys)
+    return SourceStatus(
+        source=source,
+        documents=documents.count_at(connection, newest.version, source.name, keys) if newest else 0,
+        quarantine=quarantine,
+        skipped={},
+        last_run=known,
+        last_error=None,
+        last_published=own[0].committed_at if own else None,
+        source_revision=None,
+        changed_at=own[0].committed_at if own else None,
+        lag_s=lag_s,
+        stale=_stale(source, lag_s),
+        failures=0,
+        circuit="closed",
+        guarded=False,
+        running_since=None,
+        next_run=None,
     )
 
 

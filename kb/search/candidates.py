@@ -8,15 +8,15 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from kb.access import keys_of
+from kb.catalog import access
 from kb.embedding.protocol import Vectors
 from kb.search.bm25 import exact_scores
 from kb.search.filters import AsOf, condition
-from kb.search.fusion import DEPTH, promising
+from kb.search.fusion import DEPTH, either, promising
 from kb.search.query import Query, View
 from kb.search.ranking import Floats, Ranking, by_score, ranked, similarities
 from kb.store.candidates import Estimates, Request
-from kb.store.conditions import alive, any_of
+from kb.store.conditions import alive, any_of, one_of
 from kb.store.rows import vectors
 
 _COLUMNS: Final = ("chunk_id", "document_id", "text_sha256", "text")
@@ -45,7 +45,9 @@ def quickly(view: View, query: Query, vector: Vectors | None, tokens: Sequence[s
     matches = view.snapshot.chunks.total if condition is None else view.table.count(_visible(view, query))
     # A word that the query repeats counts each time, here as in the score.
     request = Request(vector, tokens, view.snapshot.version, condition, matches, depth)
-    found = view.table.find(request, partial(promising, k=query.k, depth=depth), _columns(vector, tokens))
+    # Estimates of words count hidden rows, too: to one who may not see all, all that they name is read and scored.
+    choose = partial(promising, k=query.k, depth=depth) if query.keys is None else either
+    found = view.table.find(request, choose, _columns(vector, tokens))
     read = dict(zip(found.rows["_rowid"].to_pylist(), found.rows["chunk_id"].to_pylist(), strict=True))
     return Candidates(found.rows, _named(found.near, read), _named(found.matching, read))
 
@@ -54,7 +56,7 @@ def exactly(view: View, query: Query, vector: Vectors | None, tokens: Sequence[s
     """By comparing and scoring every row that lives."""
     where, depth = _visible(view, query), max(DEPTH, query.k)
     near = dict(_nearest(view, vector, where, depth)) if vector is not None else {}
-    matching = dict(_best_matching(view, tokens, where, depth)) if tokens else {}
+    matching = dict(_best_matching(view, query, tokens, where, depth)) if tokens else {}
     columns = [*_columns(vector, tokens), "since", "until"]
     rows = view.table.some(near.keys() | matching.keys(), where, columns)
     return Candidates(rows, *(Named(frozenset(side), np.zeros(0)) for side in (near, matching)))
@@ -74,10 +76,18 @@ def _visible(view: View, query: Query) -> str:
 
 def _condition(view: View, query: Query) -> str | None:
     """What the filters leave and the caller may see; None where that is everything."""
-    parts = [condition(query.filters, AsOf(view.connection, view.snapshot.version))] if query.filters else []
-    if query.groups is not None:
-        parts.append(any_of("access", keys_of(query.groups)))
-    return " AND ".join(parts) or None
+    at = AsOf(view.connection, view.snapshot.version, query.keys)
+    parts = [condition(query.filters, at)] if query.filters else []
+    return " AND ".join([*parts, *_open(view, query)]) or None
+
+
+def _open(view: View, query: Query) -> list[str]:
+    """What the caller may see."""
+    if query.keys is None:
+        return []
+    closing = access.closing(view.connection, query.keys)
+    hidden = [f"NOT {one_of('document_id', closing)}"] if closing else []
+    return [any_of("access", query.keys), *hidden]
 
 
 def _columns(vector: Vectors | None, tokens: Sequence[str]) -> list[str]:
@@ -93,10 +103,11 @@ def _nearest(view: View, vector: Vectors, where: str, depth: int) -> Ranking:
     return best
 
 
-def _best_matching(view: View, query: Sequence[str], where: str, depth: int) -> Ranking:
-    """By the reference's scores. Their statistics are those of the whole version, whatever the filters leave of it."""
+def _best_matching(view: View, asked: Query, query: Sequence[str], where: str, depth: int) -> Ranking:
+    """By the reference's scores. Their statistics are those of all that the caller may see, whatever filters leave."""
     corpus: dict[str, list[str]] = {}
-    for batch in view.table.scan(alive(view.snapshot.version), ["chunk_id", "tokens"]):
+    seen = " AND ".join([alive(view.snapshot.version), *_open(view, asked)])
+    for batch in view.table.scan(seen, ["chunk_id", "tokens"]):
         rows = zip(batch.column("chunk_id").to_pylist(), batch.column("tokens").to_pylist(), strict=True)
         corpus.update((chunk, tokens.split()) for chunk, tokens in rows)
     ids = sorted(corpus)

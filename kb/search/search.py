@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pyarrow as pa
 
+from kb.access import Keys
 from kb.analysis import analyse
 from kb.catalog import snapshots, terms
 from kb.embedding.protocol import Vectors
@@ -28,7 +29,7 @@ def search(view: View, query: Query, embed: Callable[[str], Vectors]) -> tuple[H
     tokens = analyse(query.text) if query.mode != "dense" else []
     found = (exactly if query.exact else quickly)(view, query, vector, tokens)
     dense = _dense(vector, found.rows) if vector is not None else []
-    bm25 = _bm25(view, tokens, found.rows) if tokens else []
+    bm25 = _bm25(view, tokens, found.rows, query.keys) if tokens else []
     fused = fuse(dense, bm25) if query.mode == "hybrid" else dense or bm25
     return hits(view, found.rows, fused[: query.k], _scores(dense, bm25, found))
 
@@ -37,16 +38,19 @@ def _dense(vector: Vectors, rows: pa.Table) -> Ranking:
     return ranked(rows["chunk_id"].to_pylist(), similarities(vectors(rows), vector))
 
 
-def _bm25(view: View, query: Sequence[str], rows: pa.Table) -> Ranking:
+def _bm25(view: View, query: Sequence[str], rows: pa.Table, keys: Keys) -> Ranking:
     """Those of the rows that hold a term of the query, scored with the version's own statistics."""
     candidates = [tokens.split() for tokens in rows["tokens"].to_pylist()]
-    scored = ranked(rows["chunk_id"].to_pylist(), scores(query, candidates, statistics(view, query)))
+    scored = ranked(rows["chunk_id"].to_pylist(), scores(query, candidates, statistics(view, query, keys)))
     return [pair for pair in scored if pair[1] > 0]
 
 
-def statistics(view: View, query: Sequence[str]) -> Statistics:
-    """BM25's statistics of the snapshot, for the terms of the query."""
+def statistics(view: View, query: Sequence[str], keys: Keys = None) -> Statistics:
+    """BM25's statistics of the snapshot, for the terms of the query; of what is open to the caller alone."""
     version = view.snapshot.version
+    if keys is not None:
+        counted = view.table.counted(version, keys, query)
+        return Statistics(counted.rows, counted.tokens, counted.frequencies)
     return Statistics(
         chunks=view.snapshot.chunks.total,
         tokens=snapshots.tokens_total(view.connection, version),

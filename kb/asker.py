@@ -19,6 +19,11 @@ class Asker:
     def keys(self) -> Keys:
         return None if self.groups is None else keys_of(self.groups)
 
+    @property
+    def only(self) -> str | None:
+        """The caller whose requests alone are open to this one; None: all are."""
+        return None if self.audits else self.name
+
     def as_member(self, groups: Sequence[str] | None, name: str | None, audits: bool) -> "Asker":
         """The same narrowed: never to more than this one sees. Raises UsageError for a blank name of a group."""
         own = self.groups

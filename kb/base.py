@@ -4,7 +4,6 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,16 +12,18 @@ from kb import sight, status
 from kb.access import Keys
 from kb.answers import Answer, Diff, Document, Served, Shown, Status, Verification
 from kb.asker import Asker
-from kb.catalog import Catalog, Connection, documents, names, scan, snapshots
+from kb.catalog import Catalog, Connection, documents, requests, scan, snapshots
 from kb.clock import now
 from kb.comparison import Comparison, Level, compare
 from kb.embedding.models import LoadModel
-from kb.errors import NotFound, UsageError
 from kb.home import Home
 from kb.nouns import DocumentVersion, Mode, Snapshot, Source
 from kb.opened import Opened
-from kb.reference import check_tag, resolve, resolve_document, resolve_snapshot
+from kb.reference import document_at, resolve, resolve_document, resolve_snapshot
+from kb.replay import judged, logged, own_request, replay, seen_request
+from kb.requests import Feedback, LoggedRequest, Replay
 from kb.retention import Policy
+from kb.tagging import delete_tag, tag
 from kb.undisturbed import undisturbed
 from kb.writing import Writer, writer
 
@@ -82,7 +83,10 @@ class KnowledgeBase:
             narrowed = self.seen_by(groups, caller=self._asker.name)
             return narrowed.search(query, as_of=as_of, k=k, mode=mode, exact=exact, filters=filters)
         asked: dict[str, Any] = {"k": k, "mode": mode, "exact": exact, "filters": filters or {}}
-        return self._answer(query, as_of, **asked)
+        answer = self._answer(query, as_of, **asked)
+        if self._opened.journal is not None:
+            self._opened.journal.keep(logged(answer, asked, self._asker, self.home.config, now()))
+        return answer
 
     def _answer(
         self, query: str, as_of: str | int, *, k: int, mode: Mode, exact: bool, filters: Mapping[str, Any]
@@ -112,6 +116,40 @@ class KnowledgeBase:
         table = self.store.chunks(pipeline.space, pipeline.dimensions)
         view = View(connection, self.store, table, snapshot, pipelines)
         return search(view, query, partial(self._opened.models.query_vector, pipeline))
+
+    # Requests
+
+    def request(self, request_id: str) -> LoggedRequest:
+        """A search of the request log, without hits that are hidden now. Raises NotFound for another caller's, too."""
+        with self.catalog.reading() as connection:
+            return seen_request(connection, request_id, self._asker)
+
+    def replay(self, request_id: str, *, as_of: str | int | None = None) -> Replay:
+        """The request asked again, with its asker's eyes: at its own version, or as of another. Raises NotFound."""
+        with self.catalog.reading() as connection:
+            found = own_request(connection, request_id, self._asker)
+        asker = self.seen_by(found.groups)
+        return replay(self.catalog, found, as_of, asker._keys, self._asker, asker._answer)
+
+    def feedback(
+        self, request_id: str, *, useful: bool, passage: str | None = None, comment: str | None = None
+    ) -> Feedback:
+        """Notes whether an answer was of use, and which passage was the right one. Raises NotFound or UsageError."""
+        given = judged(Feedback(request_id, useful, passage, comment, self._asker.name, now()))
+        with self.catalog.writing() as connection:
+            own_request(connection, request_id, self._asker)
+            requests.say(connection, given)
+        return given
+
+    def feedbacks(self) -> Sequence[Feedback]:
+        """What was said of answers, oldest first: by this caller, or by all to one who audits."""
+        with self.catalog.reading() as connection:
+            return requests.said(connection, self._asker.only)
+
+    @property
+    def unlogged(self) -> int:
+        """Searches of this process that could not be written to the request log."""
+        return self._opened.journal.lost if self._opened.journal else 0
 
     # Versions
 
@@ -170,11 +208,7 @@ class KnowledgeBase:
 
         def look(connection: Connection) -> Document:
             snapshot = resolve_snapshot(connection, as_of, self._keys)
-            identity = resolve_document(connection, document, self._keys)
-            found = documents.some_at(connection, snapshot.version, [identity]).get(identity)
-            if found is None:
-                at = f"at version {snapshot.version}"
-                raise NotFound(f"document {document!r} does not exist {at}: `kb history` shows where it does")
+            found = document_at(connection, document, snapshot.version, self._keys)
             text = self.store.texts.get([found.layout])[found.layout].text
             return Document(found, self._served(as_of, snapshot), text)
 
@@ -189,21 +223,11 @@ class KnowledgeBase:
     def tag(self, name: str, reference: str | int = "head") -> int:
         """Names a version and returns it. Raises UsageError for a name that is taken or would hide another."""
         self._asker.require_all("name a version")
-        check_tag(name)
-        with self.catalog.writing() as connection:
-            taken = names.tagged(connection, name)
-            version = resolve(connection, reference)
-            if taken is not None and taken != version:
-                raise UsageError(f"tag {name!r} already names version {taken}: delete it first with `kb tag --delete`")
-            if taken is None:
-                names.set_tag(connection, name, version, now())
-            return version
+        return tag(self.catalog, name, reference)
 
     def delete_tag(self, name: str) -> None:
         self._asker.require_all("delete a tag")
-        with self.catalog.writing() as connection:
-            if not names.delete_tag(connection, name):
-                raise NotFound(f"there is no tag {name!r}: `kb tag --list` shows them")
+        delete_tag(self.catalog, name)
 
     # Sources and their state
 
@@ -232,18 +256,11 @@ class KnowledgeBase:
 
         With `sources`, the version's documents are also read again at their sources and compared with their digests.
         """
-        from kb.verify import comparable, verify
-        from kb.verify_access import verify_access
+        from kb.verification import verify_all
 
         self._asker.require_all("verify")
-        found = undisturbed(self.catalog, lambda seen: verify(seen, self.store, resolve(seen, reference)))
-        found = replace(found, findings=(*found.findings, *verify_access(self.catalog, self.store)))
-        if not sources:
-            return found
-        with self.catalog.reading() as connection:
-            compared, left_out = comparable(connection, resolve(connection, found.version))
-        findings = (*found.findings, *self.writer.compare_sources(compared))
-        return replace(found, sources=len(compared), quarantined=left_out, findings=findings)
+        compare = self.writer.compare_sources if sources else None
+        return verify_all(self.catalog, self.store, reference, compare)
 
     # Writing
 

@@ -6,6 +6,7 @@ from kb.catalog import Catalog, Connection, snapshots
 from kb.embedding.models import LoadModel, Models
 from kb.errors import Corrupt
 from kb.home import Home
+from kb.journal import Journal
 from kb.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class Opened:
         self.catalog = Catalog(home.catalog_url)
         self.catalog.require()
         self.models = Models(load_model)
+        self.journal = Journal(home) if home.config.log_requests else None
         self._home = home
         self._store: Store | None = None
         self._pipelines: dict[str, Pipeline] = {}
@@ -41,4 +43,6 @@ class Opened:
         return self._pipelines[fingerprint]
 
     def close(self) -> None:
+        if self.journal is not None:
+            self.journal.close()
         self.catalog.close()

@@ -17,7 +17,7 @@ from kb.clock import parse_instant
 from kb.digest import document_id
 from kb.errors import Expired, NotFound, UsageError
 from kb.kept import nearest_kept
-from kb.nouns import Snapshot
+from kb.nouns import DocumentVersion, Snapshot
 
 _HEAD: Final = re.compile(r"head(?:~(\d*))?")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -74,6 +74,16 @@ def resolve_document(connection: Connection, document: str, keys: Keys = None) -
         if len(found) == 1:
             return found[0]
     raise NotFound(f"there is no document {document!r}: name it SOURCE:URI as `kb show` does, or by its id")
+
+
+def document_at(connection: Connection, document: str, version: int, keys: Keys = None) -> DocumentVersion:
+    """The document as it is at a version. Raises NotFound."""
+    identity = resolve_document(connection, document, keys)
+    found = documents.some_at(connection, version, [identity]).get(identity)
+    if found is None:
+        at = f"at version {version}"
+        raise NotFound(f"document {document!r} does not exist {at}: `kb history` shows where it does")
+    return found
 
 
 def check_tag(name: str) -> None:

@@ -12,6 +12,7 @@ NUMBERS = {"version", "since", "until", "parent", "from", "to", "compared_with",
 """What is called so is a version."""
 OF_THE_MOMENT = {
     "request_id",
+    "reference",
     "took_ms",
     "committed_at",
     "lag_s",
@@ -33,7 +34,8 @@ def asked(
         except KBError as error:
             return name, f"{type(error).__name__}: {error}"
 
-    for verb in (base.log, base.tags, base.sources, base.quarantine, base.status, base.verify, base.documents):
+    yield ask("tags", lambda: [{"name": name, "version": version} for name, version in base.tags().items()])
+    for verb in (base.log, base.sources, base.quarantine, base.status, base.verify, base.documents):
         yield ask(verb.__name__, verb)
     for source in sources:
         for verb in (base.source, base.quarantine):

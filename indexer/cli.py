@@ -9,6 +9,7 @@ import click
 
 from indexer.push_cli import push
 from kb.cli.frame import Invocation, emit, json_option, root, run, tell
+from kb.cli.keys import key
 from kb.cli.reading import quarantine
 from kb.cli.render import counted
 from kb.home import DEFAULT_MODEL, locate, named, open_home
@@ -21,6 +22,7 @@ PARTIAL = 6
 
 
 root.add_command(push)
+root.add_command(key)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from kb import sight, status
 from kb.access import Keys
 from kb.answers import Answer, Diff, Document, Served, Shown, Status, Verification
 from kb.asker import Asker
-from kb.catalog import Catalog, Connection, documents, requests, scan, snapshots
+from kb.catalog import Catalog, Connection, documents, requests, scan
 from kb.clock import now
 from kb.comparison import Comparison, Level, compare
 from kb.embedding.models import LoadModel
@@ -56,7 +56,7 @@ class KnowledgeBase:
         """The same as members of these groups see it, beside what is for everyone; None: everything.
 
         Nothing that it answers tells of a hidden document (`kb.sight`). Its searches are logged as the caller's, whose
-        own requests alone it shows, unless the caller audits. It is open as long as this one is. Raises UsageError.
+        requests alone it shows unless the caller audits. It is open as long as this one is. Raises UsageError.
         """
         narrowed = copy(self)
         narrowed._asker = self._asker.as_member(groups, caller, audits)
@@ -80,8 +80,7 @@ class KnowledgeBase:
         With `groups`, as members of those see it: the same as `seen_by(groups).search(...)`.
         """
         if groups is not None:
-            narrowed = self.seen_by(groups, caller=self._asker.name)
-            return narrowed.search(query, as_of=as_of, k=k, mode=mode, exact=exact, filters=filters)
+            return self.seen_by(groups).search(query, as_of=as_of, k=k, mode=mode, exact=exact, filters=filters)
         asked: dict[str, Any] = {"k": k, "mode": mode, "exact": exact, "filters": filters or {}}
         answer = self._answer(query, as_of, **asked)
         if self._opened.journal is not None:
@@ -142,7 +141,7 @@ class KnowledgeBase:
         return given
 
     def feedbacks(self) -> Sequence[Feedback]:
-        """What was said of answers, oldest first: by this caller, or by all to one who audits."""
+        """Oldest first: what this caller said of answers, or to one who audits what all said."""
         with self.catalog.reading() as connection:
             return requests.said(connection, self._asker.only)
 
@@ -164,12 +163,7 @@ class KnowledgeBase:
         """One snapshot and the documents that differ from the nearest kept version before it."""
         with self.catalog.reading() as connection:
             snapshot = resolve_snapshot(connection, reference, self._keys)
-            parts = snapshots.pipeline_parts(connection, snapshot.fingerprint) or {}
-            named = sight.tags(connection, self._keys).items()
-            tags = tuple(name for name, version in named if version == snapshot.version)
-            before = sight.before(connection, snapshot.version, self._keys)
-            changes = () if before is None else sight.changes(connection, before, snapshot.version, self._keys)
-            return Shown(sight.told(connection, snapshot, self._keys), changes, parts, tags, before)
+            return sight.shown(connection, snapshot, self._keys)
 
     def diff(
         self,

@@ -1,5 +1,6 @@
 """Requests of the log: how they are kept, who may see them, and what a replay finds that is not as it was."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +14,7 @@ from kb.errors import Expired, NotFound, UsageError
 from kb.home import Config
 from kb.requests import Feedback, GoneHit, LoggedHit, LoggedRequest, MovedHit, Replay
 
+_ID: Final = re.compile(r"[0-9a-f]{32}")
 LONGEST_WORDS: Final = 10_000
 """Characters of a passage or a comment in feedback."""
 
@@ -38,7 +40,7 @@ def logged(
 
 def own_request(connection: Connection, request_id: str, asker: Asker) -> LoggedRequest:
     """Raises NotFound for what is not the asker's to see, as for what never was."""
-    found = requests.get(connection, request_id, asker.only)
+    found = requests.get(connection, request_id, asker.only) if _ID.fullmatch(request_id) else None
     if found is None:
         raise NotFound(f"there is no request {request_id[:64]!r}: it is not of this caller, or is kept no longer")
     return found

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from kb import diff
 from kb.access import Keys, opens
-from kb.answers import DocumentChange
+from kb.answers import DocumentChange, Shown
 from kb.catalog import Connection, documents, names, scan, snapshots, sources
 from kb.digest import document_id
 from kb.errors import NotFound
@@ -88,6 +88,15 @@ def told(connection: Connection, snapshot: Snapshot, keys: Keys) -> Snapshot:
         changes_digest="",
         digest="",
     )
+
+
+def shown(connection: Connection, snapshot: Snapshot, keys: Keys) -> Shown:
+    """One of the caller's versions, with what it changed."""
+    parts = snapshots.pipeline_parts(connection, snapshot.fingerprint) or {}
+    called = tuple(name for name, version in tags(connection, keys).items() if version == snapshot.version)
+    earlier = before(connection, snapshot.version, keys)
+    found = () if earlier is None else changes(connection, earlier, snapshot.version, keys)
+    return Shown(told(connection, snapshot, keys), found, parts, called, earlier)
 
 
 def changes(connection: Connection, earlier: int, later: int, keys: Keys) -> tuple[DocumentChange, ...]:

@@ -155,8 +155,6 @@ class KnowledgeBase:
     def log(self, limit: int | None = 20, *, source: str | None = None) -> Sequence[Snapshot]:
         """The snapshots that are kept, newest first. Raises NotFound for a source that never was."""
         with self.catalog.reading() as connection:
-            if source is not None:
-                sight.require_source(connection, source, self._keys)
             return sight.newest(connection, limit, source, self._keys)
 
     def show(self, reference: str | int = "head") -> Shown:
@@ -237,8 +235,6 @@ class KnowledgeBase:
     def quarantine(self, source: str | None = None) -> Sequence[scan.Quarantined]:
         """Documents that could not be taken in, with their reasons."""
         with self.catalog.reading() as connection:
-            if source is not None:
-                sight.source(connection, source, self._keys)
             return sight.quarantined(connection, source, self._keys)
 
     def status(self) -> Status:

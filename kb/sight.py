@@ -55,7 +55,9 @@ def before(connection: Connection, version: int, keys: Keys) -> int | None:
 
 
 def newest(connection: Connection, limit: int | None, source: str | None, keys: Keys) -> Sequence[Snapshot]:
-    """The caller's versions, newest first."""
+    """The caller's versions, newest first. Raises NotFound for a source that never was."""
+    if source is not None:
+        require_source(connection, source, keys)
     if keys is None:
         return snapshots.newest(connection, limit, source)
     own = set(versions(connection, keys))
@@ -148,9 +150,14 @@ def shows_source(connection: Connection, name: str, keys: Keys) -> bool:
     return opened or documents.any_of_source(connection, name, keys)
 
 
-def quarantined(connection: Connection, source: str | None, keys: Keys) -> Sequence[scan.Quarantined]:
-    """Documents of which the caller may see a version. What no version has may be closed by a list that nobody read."""
-    found = scan.quarantined(connection, source)
+def quarantined(connection: Connection, name: str | None, keys: Keys) -> Sequence[scan.Quarantined]:
+    """Documents of which the caller may see a version. What no version has may be closed by a list that nobody read.
+
+    Raises NotFound for what is no source.
+    """
+    if name is not None:
+        source(connection, name, keys)
+    found = scan.quarantined(connection, name)
     if keys is None:
         return found
     ids = {one: document_id(one.source, one.uri) for one in found}

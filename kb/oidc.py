@@ -45,8 +45,9 @@ class Issuer:
             raise SourceUnavailable("the issuer's public keys cannot be had now: try again") from error
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise Unauthorized(f"the bearer token is not valid: {error}") from error
-        role = self._role(claims)
-        return f"oidc:{claims['sub']}", role, _groups(_claim(claims, self._config.oidc_groups_claim))
+        if not claims["sub"].isprintable():
+            raise Unauthorized("the bearer token names nobody that could be written down")
+        return f"oidc:{claims['sub']}", self._role(claims), _groups(_claim(claims, self._config.oidc_groups_claim))
 
     def _client(self) -> Any:
         import jwt

@@ -1,5 +1,6 @@
 """Requests of the log: how they are kept, who may see them, and what a replay finds that is not as it was."""
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Any, Final
 from kb.access import Keys
 from kb.answers import Answer
 from kb.asker import Asker
-from kb.catalog import Catalog, Connection, documents, requests
+from kb.catalog import Catalog, Connection, access, requests
 from kb.errors import Expired, NotFound, UsageError
 from kb.home import Config
 from kb.requests import Feedback, GoneHit, LoggedHit, LoggedRequest, MovedHit, Replay
@@ -31,11 +32,16 @@ def logged(
         query=answer.query if config.log_query_text else None,
         reference=answer.as_of.reference,
         version=answer.as_of.version,
-        settings=settings,
+        settings=json.loads(json.dumps(settings, default=_plain)),
         took_ms=answer.took_ms,
         timings={},
         hits=tuple(LoggedHit(hit.rank, hit.score, hit.chunk_id, hit.document_id) for hit in answer.hits),
     )
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no form for: NumPy's numbers, and collections of filters' values."""
+    return value.item() if hasattr(value, "item") else list(value)
 
 
 def own_request(connection: Connection, request_id: str, asker: Asker) -> LoggedRequest:
@@ -49,10 +55,8 @@ def own_request(connection: Connection, request_id: str, asker: Asker) -> Logged
 def seen_request(connection: Connection, request_id: str, asker: Asker) -> LoggedRequest:
     """The same, without hits that are hidden from the asker now."""
     found = own_request(connection, request_id, asker)
-    if asker.keys is None:
-        return found
-    opened = documents.open_ids(connection, {hit.document_id for hit in found.hits}, asker.keys)
-    return replace(found, hits=tuple(hit for hit in found.hits if hit.document_id in opened))
+    closed = access.closed(connection, {hit.document_id for hit in found.hits}, asker.keys)
+    return replace(found, hits=tuple(hit for hit in found.hits if hit.document_id not in closed))
 
 
 def judged(feedback: Feedback) -> Feedback:
@@ -82,25 +86,24 @@ def replay(
         again = answer(found.query, found.version if as_of is None else as_of, **found.settings)
     except Expired as error:
         return Replay(found.request_id, False, str(error), None)
-    ids = {hit.document_id for hit in found.hits}
     with catalog.reading() as connection:
-        opened = ids if keys is None else documents.open_ids(connection, ids, keys)
-    return compared(found, again, opened, reader)
+        closed = access.closed(connection, {hit.document_id for hit in found.hits}, keys)
+    return compared(found, again, closed, reader)
 
 
-def compared(logged: LoggedRequest, answer: Answer, opened: Collection[str], reader: Asker) -> Replay:
-    """`opened` are those of the logged hits' documents that the asker may see now."""
-    gone = tuple(_gone(logged, answer, opened, reader))
+def compared(logged: LoggedRequest, answer: Answer, closed: Collection[str], reader: Asker) -> Replay:
+    """`closed` are those of the logged hits' documents that the asker may see no more."""
+    gone = tuple(_gone(logged, answer, closed, reader))
     moved = tuple(_moved(logged, answer))
     answer = replace(answer, request_id=logged.request_id)
     return Replay(logged.request_id, not gone and not moved, None, answer, gone, moved)
 
 
-def _gone(logged: LoggedRequest, answer: Answer, opened: Collection[str], reader: Asker) -> Iterator[GoneHit]:
+def _gone(logged: LoggedRequest, answer: Answer, closed: Collection[str], reader: Asker) -> Iterator[GoneHit]:
     there = {hit.chunk_id for hit in answer.hits}
     for hit in logged.hits:
         if hit.chunk_id not in there:
-            hidden = hit.document_id not in opened
+            hidden = hit.document_id in closed
             named = None if hidden and reader.groups is not None else hit.chunk_id
             yield GoneHit(hit.rank, "hidden" if hidden else "absent", named)
 

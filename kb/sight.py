@@ -6,6 +6,9 @@ A version that changed nothing of what is open is none of the caller's: the newe
 place, under its own number, and so does the oldest that is kept, for whatever came before. So the log, the head, tags
 and dates are the same whether hidden documents change or not. What remains: the caller's own versions keep their
 numbers, so that a gap says that something was published or has expired; and any number up to the true head answers.
+Scores hang on nothing hidden (`kb.store.census`). An exact search hangs on nothing hidden at all; for a quick one, the
+indexes that name some hundred candidates of each side are made of all rows, so that which chunk is the last of them may
+hang on others. And how long an answer takes hangs on all that there is.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """How a knowledge base and its sources stand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from kb.answers import SourceStatus, Status
 from kb.catalog import Connection, documents, runs, scan, snapshots, sources, standings
 from kb.catalog.standings import Standing
 from kb.home import CATALOG, Home
-from kb.nouns import Snapshot, Source
+from kb.nouns import Source
 
 
 def status(connection: Connection, home: Home, moment: datetime, keys: Keys = None) -> Status:
@@ -37,7 +37,8 @@ def status(connection: Connection, home: Home, moment: datetime, keys: Keys = No
 
 
 def _seen(connection: Connection, home: Home, moment: datetime, keys: Keys) -> Status:
-    newest = snapshots.get(connection, sight.head(connection, keys))
+    versions = sight.versions(connection, keys)
+    newest = snapshots.get(connection, versions[-1]) if versions else None
     quarantine = sight.quarantine_counts(sight.quarantined(connection, None, keys))
     return Status(
         home="",
@@ -49,7 +50,7 @@ def _seen(connection: Connection, home: Home, moment: datetime, keys: Keys) -> S
         catalog_bytes=0,
         store_bytes=0,
         sources=tuple(
-            _seen_source(connection, source, newest, quarantine.get(source.name, {}), moment, keys)
+            _seen_source(connection, source, versions, quarantine.get(source.name, {}), moment, keys)
             for source in sight.listed_sources(connection, keys)
         ),
     )
@@ -58,24 +59,24 @@ def _seen(connection: Connection, home: Home, moment: datetime, keys: Keys) -> S
 def _seen_source(
     connection: Connection,
     source: Source,
-    newest: Snapshot | None,
+    versions: Sequence[int],
     quarantine: Mapping[str, int],
     moment: datetime,
     keys: Keys,
 ) -> SourceStatus:
     known = runs.last_success(connection, source.name)
     lag_s = max(0.0, (moment - known).total_seconds()) if known else None
-    own = sight.newest(connection, 1, source.name, keys)
+    published = next((one for one in snapshots.newest(connection, None, source.name) if one.version in versions), None)
     return SourceStatus(
         source=source,
-        documents=documents.count_at(connection, newest.version, source.name, keys) if newest else 0,
+        documents=documents.count_at(connection, versions[-1], source.name, keys) if versions else 0,
         quarantine=quarantine,
         skipped={},
         last_run=known,
         last_error=None,
-        last_published=own[0].committed_at if own else None,
+        last_published=published.committed_at if published else None,
         source_revision=None,
-        changed_at=own[0].committed_at if own else None,
+        changed_at=published.committed_at if published else None,
         lag_s=lag_s,
         stale=_stale(source, lag_s),
         failures=0,

@@ -50,6 +50,12 @@ def closing(connection: Connection, keys: Keys) -> list[str]:
     return list(connection.scalars(query))
 
 
+def closed(connection: Connection, ids: Iterable[str], keys: Keys) -> set[str]:
+    """Those of the documents that the keys do not open, whether or not any version of them is left."""
+    query = select(Key).where(not_(seen(connection, Key, keys)))
+    return {row["document_id"] for row in batched_in(connection, query, Key, ids)}
+
+
 def recorded(connection: Connection, ids: Iterable[str]) -> dict[str, Permission]:
     """Those of the documents about whom anything was ever said."""
     rows = batched_in(connection, select(document_access), Key, ids)

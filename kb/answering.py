@@ -17,13 +17,15 @@ Find = Callable[[Connection, Snapshot, Query, Stopwatch], tuple[Hit, ...]]
 """A snapshot's hits."""
 
 
-def answer(catalog: Catalog, reference: str | int, query: Query, find: Find) -> Answer:
-    """Raises UsageError, NotFound, Expired or EmbedderError."""
+def answer(
+    catalog: Catalog, reference: str | int, query: Query, find: Find, serve: Callable[[str | int, Snapshot], Served]
+) -> Answer:
+    """`serve` tells of the snapshot what its caller may know. Raises UsageError, NotFound, Expired or EmbedderError."""
     watch = Stopwatch()
 
     def look(connection: Connection) -> tuple[Snapshot, tuple[Hit, ...], Coverage]:
-        snapshot = resolve_snapshot(connection, reference)
-        covered = coverage(connection, now(), query.groups, query.filters.get("source", ()))
+        snapshot = resolve_snapshot(connection, reference, query.keys)
+        covered = coverage(connection, now(), query.keys, query.filters.get("source", ()))
         watch.lap("resolve")
         return snapshot, find(connection, snapshot, query, watch), covered
 
@@ -34,7 +36,7 @@ def answer(catalog: Catalog, reference: str | int, query: Query, find: Find) -> 
         mode=query.mode,
         exact=query.exact,
         took_ms=watch.total_ms,
-        as_of=Served(str(reference), snapshot.version, snapshot.committed_at, snapshot.digest),
+        as_of=serve(reference, snapshot),
         hits=hits,
         timings=watch.laps,
         coverage=covered,

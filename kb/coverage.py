@@ -1,24 +1,22 @@
 """Which sources are behind their freshness target: told by one small query, whether a daemon runs or not."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 
-from kb import duration
-from kb.access import held, keys_of
+from kb import duration, sight
+from kb.access import Keys
 from kb.answers import Coverage
 from kb.catalog import Connection, runs
 
 
-def coverage(
-    connection: Connection, moment: datetime, groups: Sequence[str] | None, names: Collection[str] = ()
-) -> Coverage:
-    """Of the sources of those names, or of all; of those alone that members of the groups may see."""
-    keys = None if groups is None else set(keys_of(groups))
+def coverage(connection: Connection, moment: datetime, keys: Keys, names: Collection[str] = ()) -> Coverage:
+    """Of the sources of those names, or of all; of those alone that the keys open."""
+    seen = None if keys is None else {source.name for source in sight.listed_sources(connection, keys)}
     behind = tuple(
         target.source
         for target in runs.targets(connection)
         if (not names or target.source in names)
-        and (keys is None or keys & set(held(target.access)))
+        and (seen is None or target.source in seen)
         and stale(target.fresh_within, age_s(target.known, moment))
     )
     return Coverage(not behind, behind)

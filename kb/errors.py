@@ -5,6 +5,8 @@ KBError
 │   ├── ConfigError       a configuration file or option says something that cannot be
 │   └── Conflict          an idempotency key came again with other content
 ├── NotFound              no such source, document, version or knowledge base
+├── Forbidden             the caller is known, and may not do this
+├── Unauthorized          the caller is not known
 ├── Expired               the version was published once and is no longer kept
 ├── Locked                another writer holds the lock
 ├── Unwritable            the home's disk is full, or it may not be written; what was published stays
@@ -46,6 +48,14 @@ class Conflict(UsageError):
 class NotFound(KBError):
     exit_code = 3
     http_status = 404
+
+
+class Forbidden(KBError):
+    http_status = 403
+
+
+class Unauthorized(KBError):
+    http_status = 401
 
 
 class Expired(KBError):

@@ -1,8 +1,11 @@
 """How a knowledge base and its sources stand."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from kb import sight
+from kb.access import Keys
 from kb.answers import SourceStatus, Status
 from kb.catalog import Connection, documents, runs, scan, snapshots, sources, standings
 from kb.catalog.standings import Standing
@@ -11,8 +14,10 @@ from kb.home import CATALOG, Home
 from kb.nouns import Source
 
 
-def status(connection: Connection, home: Home, moment: datetime) -> Status:
-    """As it stands at the moment."""
+def status(connection: Connection, home: Home, moment: datetime, keys: Keys = None) -> Status:
+    """As it stands at the moment; what tells of hidden documents is left out (sizes are 0, errors None)."""
+    if keys is not None:
+        return _seen(connection, home, moment, keys)
     head = snapshots.head(connection)
     stands = standings.listed(connection)
     newest = snapshots.get(connection, head)
@@ -29,6 +34,57 @@ def status(connection: Connection, home: Home, moment: datetime) -> Status:
             _source(connection, source, head, stands.get(source.name, Standing()), moment)
             for source in sources.listed(connection)
         ),
+    )
+
+
+def _seen(connection: Connection, home: Home, moment: datetime, keys: Keys) -> Status:
+    versions = sight.versions(connection, keys)
+    newest = snapshots.get(connection, versions[-1]) if versions else None
+    quarantine = sight.quarantine_counts(sight.quarantined(connection, None, keys))
+    return Status(
+        home="",
+        model=home.config.model,
+        head=newest.version if newest else 0,
+        committed_at=newest.committed_at if newest else None,
+        documents=documents.count_at(connection, newest.version, keys=keys) if newest else 0,
+        chunks=0,
+        catalog_bytes=0,
+        store_bytes=0,
+        sources=tuple(
+            _seen_source(connection, source, versions, quarantine.get(source.name, {}), moment, keys)
+            for source in sight.listed_sources(connection, keys)
+        ),
+    )
+
+
+def _seen_source(
+    connection: Connection,
+    source: Source,
+    versions: Sequence[int],
+    quarantine: Mapping[str, int],
+    moment: datetime,
+    keys: Keys,
+) -> SourceStatus:
+    known = runs.last_success(connection, source.name)
+    lag_s = age_s(known, moment)
+    published = next((one for one in snapshots.newest(connection, None, source.name) if one.version in versions), None)
+    return SourceStatus(
+        source=source,
+        documents=documents.count_at(connection, versions[-1], source.name, keys) if versions else 0,
+        quarantine=quarantine,
+        skipped={},
+        last_run=known,
+        last_error=None,
+        last_published=published.committed_at if published else None,
+        source_revision=None,
+        changed_at=published.committed_at if published else None,
+        lag_s=lag_s,
+        stale=stale(source.fresh_within, lag_s),
+        failures=0,
+        circuit="closed",
+        guarded=False,
+        running_since=None,
+        next_run=None,
     )
 
 

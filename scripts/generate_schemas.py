@@ -14,20 +14,26 @@ from kb.answers import Answer, Diff, Document, Shown, Status, Verification
 from kb.catalog.scan import Quarantined
 from kb.home import Config
 from kb.http.app import openapi
+from kb.keys import Key
 from kb.nouns import DocumentVersion, Provenance, Snapshot, Source
 from kb.pushing import Receipt
+from kb.requests import Feedback, LoggedRequest, Replay
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 TYPES: dict[str, Any] = {
     "cat": Document,
     "configuration": Config,
     "diff": Diff,
+    "feedback": Feedback,
     "history": list[DocumentVersion],
+    "keys": list[Key],
     "log": list[Snapshot],
     "plan": list[Plan],
     "provenance": Provenance,
     "push": Receipt,
     "quarantine": list[Quarantined],
+    "replay": Replay,
+    "request": LoggedRequest,
     "retain": Retention,
     "search": Answer,
     "show": Shown,

@@ -48,6 +48,7 @@ DOORS = {
     "starlette": "kb/http/",
     "uvicorn": "kb/http/",
     "prometheus_client": "kb/metrics.py",
+    "jwt": "kb/oidc.py",
 }
 SLOW_TO_IMPORT = set(DOORS) - {"sqlalchemy", "alembic", "watchdog"} | {"numba", "pandas", "scipy", "sklearn"}
 # Known to type checkers alone; used where it happens to be installed.

@@ -72,6 +72,13 @@ def kept_before(connection: Connection, version: int) -> int | None:
     return found
 
 
+def kept_from(connection: Connection, version: int) -> Snapshot | None:
+    """The first kept version at or after another."""
+    query = select(snapshot).where(_KEPT, snapshot.c.version >= version).order_by(snapshot.c.version).limit(1)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _snapshot(row)
+
+
 def count_expired(connection: Connection) -> int:
     """How many versions have expired so far: it only ever grows."""
     return connection.scalar(select(func.count()).where(snapshot.c.expired_at.is_not(None))) or 0

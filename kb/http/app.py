@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from kb.base import KnowledgeBase
-from kb.http import documents, health, search, sources, vector_stores, versions
+from kb.http import documents, health, requests, search, sources, vector_stores, versions
 from kb.http.bodies import Bodies
 from kb.http.gate import Gate
 from kb.http.labels import Labels
@@ -18,6 +18,14 @@ from kb.http.problems import add_problems
 
 Ready = Callable[[], str | None]
 """What is still to be waited for before requests can be answered; None where nothing is."""
+_ROUTERS = (
+    search.router,
+    versions.router,
+    documents.router,
+    sources.router,
+    vector_stores.router,
+    requests.router,
+)
 _SUMMARY = "A versioned knowledge base: answers as of any version, with proof."
 
 
@@ -41,7 +49,7 @@ def make_app(
     app.add_middleware(Bodies, limits=limits)
     app.add_middleware(Labels)
     app.include_router(health.router, include_in_schema=False)
-    for router in (search.router, versions.router, documents.router, sources.router, vector_stores.router, *routers):
+    for router in (*_ROUTERS, *routers):
         app.include_router(router, prefix="/v1")
     app.openapi = lambda: _remembered(app)  # type: ignore[method-assign]
     return app

@@ -34,7 +34,10 @@ def problem(status: int, kind: str, detail: str, *, retry: bool = False, closing
 
 async def _known(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, KBError)
-    return problem(error.http_status, type(error).__name__, str(error), retry=error.retry_helps)
+    reply = problem(error.http_status, type(error).__name__, str(error), retry=error.retry_helps)
+    if error.http_status == 401:
+        reply.headers["WWW-Authenticate"] = 'Bearer realm="palimpsest"'
+    return reply
 
 
 async def _of_the_framework(_request: Request, error: Exception) -> JSONResponse:

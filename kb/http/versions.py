@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from kb.answers import Diff, Shown
-from kb.base import Level
+from kb.comparison import Level
 from kb.http.bounded import Bounded
 from kb.http.calling import Calling, newest
 from kb.http.cursors import Continued, Limit, cursor, position

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from kb.access import keys_of
+from kb.catalog import access
 from kb.embedding.protocol import Vectors
 from kb.search.bm25 import exact_scores
 from kb.search.filters import AsOf, condition
@@ -17,7 +17,7 @@ from kb.search.query import Query, View
 from kb.search.ranking import Floats, Ranking, by_score, ranked, similarities
 from kb.search.reach import Reach
 from kb.store.candidates import Estimates, Request
-from kb.store.conditions import alive, any_of
+from kb.store.conditions import alive, any_of, one_of
 from kb.store.rows import vectors
 
 _COLUMNS: Final = ("chunk_id", "document_id", "text_sha256", "text")
@@ -65,11 +65,13 @@ def quickly(view: View, query: Query, asked: Asked, reach: Reach) -> Candidates:
     matches = view.snapshot.chunks.total if condition is None else view.table.count(visible(view, query))
     # A word that the query repeats counts each time, here as in the score.
     request = Request(asked.vector, asked.tokens, view.snapshot.version, condition, matches, reach.depth)
-    choose = _all if reach.whole else partial(promising, k=query.needed, depth=reach.depth)
+    # Estimates of words count hidden rows, too: to one who may not see all, all that they name is read and scored.
+    whole = reach.whole or query.keys is not None
+    choose = _all if whole else partial(promising, k=query.needed, depth=reach.depth)
     found = view.table.find(request, choose, _columns(asked))
     read = dict(zip(found.rows["_rowid"].to_pylist(), found.rows["chunk_id"].to_pylist(), strict=True))
     # How long an answer takes must not tell of copies that its caller may not see.
-    copied = found.copied if query.groups is None else None
+    copied = found.copied if query.keys is None else None
     return Candidates(found.rows, _named(found.near, read), _named(found.matching, read), copied)
 
 
@@ -77,7 +79,7 @@ def exactly(view: View, query: Query, asked: Asked, reach: Reach) -> Candidates:
     """By comparing and scoring every row that lives."""
     where = visible(view, query)
     near = dict(_nearest(view, asked.vector, where, reach.depth)) if asked.vector is not None else {}
-    matching = dict(_best_matching(view, asked.tokens, where, reach.depth)) if asked.tokens else {}
+    matching = dict(_best_matching(view, query, asked.tokens, where, reach.depth)) if asked.tokens else {}
     columns = [*_columns(asked), "since", "until"]
     rows = view.table.some(near.keys() | matching.keys(), where, columns)
     return Candidates(rows, Named(frozenset(near), np.zeros(0)), Named(frozenset(matching), np.zeros(0)))
@@ -101,10 +103,18 @@ def visible(view: View, query: Query) -> str:
 
 def _condition(view: View, query: Query) -> str | None:
     """What the filters leave and the caller may see; None where that is everything."""
-    parts = [condition(query.filters, AsOf(view.connection, view.snapshot.version))] if query.filters else []
-    if query.groups is not None:
-        parts.append(any_of("access", keys_of(query.groups)))
-    return " AND ".join(parts) or None
+    at = AsOf(view.connection, view.snapshot.version, query.keys)
+    parts = [condition(query.filters, at)] if query.filters else []
+    return " AND ".join([*parts, *_open(view, query)]) or None
+
+
+def _open(view: View, query: Query) -> list[str]:
+    """What the caller may see."""
+    if query.keys is None:
+        return []
+    closing = access.closing(view.connection, query.keys)
+    hidden = [f"NOT {one_of('document_id', closing)}"] if closing else []
+    return [any_of("access", query.keys), *hidden]
 
 
 def _columns(asked: Asked) -> list[str]:
@@ -120,10 +130,11 @@ def _nearest(view: View, vector: Vectors, where: str, depth: int) -> Ranking:
     return best
 
 
-def _best_matching(view: View, query: Sequence[str], where: str, depth: int) -> Ranking:
-    """By the reference's scores. Their statistics are those of the whole version, whatever the filters leave of it."""
+def _best_matching(view: View, asked: Query, query: Sequence[str], where: str, depth: int) -> Ranking:
+    """By the reference's scores. Their statistics are those of all that the caller may see, whatever filters leave."""
     corpus: dict[str, list[str]] = {}
-    for batch in view.table.scan(alive(view.snapshot.version), ["chunk_id", "tokens"]):
+    seen = " AND ".join([alive(view.snapshot.version), *_open(view, asked)])
+    for batch in view.table.scan(seen, ["chunk_id", "tokens"]):
         rows = zip(batch.column("chunk_id").to_pylist(), batch.column("tokens").to_pylist(), strict=True)
         corpus.update((chunk, tokens.split()) for chunk, tokens in rows)
     ids = sorted(corpus)

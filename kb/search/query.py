@@ -1,9 +1,10 @@
 """What is asked of a version, checked, and what the answer is read from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from kb.access import Keys
 from kb.catalog import Connection
 from kb.errors import UsageError
 from kb.nouns import Expand, Mode, Snapshot
@@ -29,8 +30,8 @@ class Query:
     mode: Mode = "hybrid"
     exact: bool = False
     filters: Filters = field(default_factory=dict)
-    groups: Sequence[str] | None = None
-    """Those of the caller; None for one who may see everything."""
+    keys: Keys = None
+    """What opens documents to the caller (`kb.access`); None for one who may see everything."""
     budget_tokens: int | None = None
     """Tokens that all texts together may have."""
     expand: Expand | None = None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from kb.access import Keys
 from kb.catalog import snapshots, terms
 from kb.embedding.protocol import Vectors
 from kb.nouns import Scores
@@ -20,7 +21,7 @@ from kb.store.rows import vectors
 def score(view: View, query: Query, asked: Asked, found: Candidates) -> list[Scored]:
     """The candidates' texts, best first, ties by chunk id."""
     dense = _dense(asked.vector, found.rows) if asked.vector is not None else []
-    bm25 = _bm25(view, asked.tokens, found.rows) if asked.tokens else []
+    bm25 = _bm25(view, asked.tokens, found.rows, query.keys) if asked.tokens else []
     fused = fuse(dense, bm25) if query.mode == "hybrid" else dense or bm25
     digests = zip(*(found.rows[name].to_pylist() for name in ("chunk_id", "text_sha256")), strict=True)
     return fold(fused, dict(digests), _scores(dense, bm25, found))
@@ -30,16 +31,19 @@ def _dense(vector: Vectors, rows: pa.Table) -> Ranking:
     return ranked(rows["chunk_id"].to_pylist(), similarities(vectors(rows), vector))
 
 
-def _bm25(view: View, query: Sequence[str], rows: pa.Table) -> Ranking:
+def _bm25(view: View, query: Sequence[str], rows: pa.Table, keys: Keys) -> Ranking:
     """Those of the rows that hold a term of the query, scored with the version's own statistics."""
     candidates = [tokens.split() for tokens in rows["tokens"].to_pylist()]
-    scored = ranked(rows["chunk_id"].to_pylist(), scores(query, candidates, statistics(view, query)))
+    scored = ranked(rows["chunk_id"].to_pylist(), scores(query, candidates, statistics(view, query, keys)))
     return [pair for pair in scored if pair[1] > 0]
 
 
-def statistics(view: View, query: Sequence[str]) -> Statistics:
-    """BM25's statistics of the snapshot, for the terms of the query."""
+def statistics(view: View, query: Sequence[str], keys: Keys = None) -> Statistics:
+    """BM25's statistics of the snapshot, for the terms of the query; of what is open to the caller alone."""
     version = view.snapshot.version
+    if keys is not None:
+        counted = view.table.counted(version, keys, query)
+        return Statistics(counted.rows, counted.tokens, counted.frequencies)
     return Statistics(
         chunks=view.snapshot.chunks.total,
         tokens=snapshots.tokens_total(view.connection, version),

@@ -8,11 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kb.access import Groups
 from kb.batches import batches
 from kb.nouns import FOREVER
 from kb.store import rows as shapes
 from kb.store.addressed import KEYS_AT_ONCE
 from kb.store.candidates import Choose, Found, Request
+from kb.store.census import Counted
 from kb.store.conditions import one_of
 from kb.store.reader import Reader
 
@@ -40,6 +42,10 @@ class ChunkTable:
     def find(self, request: Request, choose: Choose, columns: Sequence[str]) -> Found:
         """What is nearest to the request's vector and what holds its tokens; and the rows chosen from it."""
         return self._reader.find(request, choose, columns)
+
+    def counted(self, version: int, keys: Groups, terms: Iterable[str]) -> Counted:
+        """What BM25 must know of the rows that live at the version and that the keys open."""
+        return self._reader.count(version, keys, terms)
 
     def scan(self, where: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """All rows of the filter, in no order."""

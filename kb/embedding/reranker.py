@@ -52,7 +52,9 @@ class Reranker:
         pair = self._tokenizer.encode(query, text)
         known = {"input_ids": pair.ids, "attention_mask": pair.attention_mask, "token_type_ids": pair.type_ids}
         # Those that its own tokeniser gives: some models were trained without types.
-        wanted = {name: torch.tensor([known[name]]) for name in self._model.tokenizer.model_input_names}
+        wanted = {
+            name: torch.tensor([known[name]]) for name in self._model.tokenizer.model_input_names if name in known
+        }
         with torch.inference_mode():
             score = float(self._model.activation_fn(self._model.forward(wanted)["scores"].float())[0, 0])
         if not isfinite(score):

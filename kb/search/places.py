@@ -1,7 +1,7 @@
 """Where texts stand: the places of all chunks that hold them, with the proof of where they come from."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -28,7 +28,9 @@ def place(view: View, query: Query, found: Candidates, wanted: Sequence[Scored])
     if copied:
         rows += view.table.holders(copied, visible(view, query), _COLUMNS).to_pylist()
     places = _places(view, rows)
-    return [Text(texts[one.text_sha256], one.score, one.scores, places[one.text_sha256]) for one in wanted]
+    # Whom a document is for may have changed since the candidates were read.
+    seen = (one for one in wanted if one.text_sha256 in places)
+    return [Text(texts[one.text_sha256], one.score, one.scores, places[one.text_sha256]) for one in seen]
 
 
 def _rows(table: pa.Table, chunks: set[str]) -> list[Row]:
@@ -41,21 +43,29 @@ def _places(view: View, rows: Sequence[Row]) -> dict[str, tuple[Place, ...]]:
     """By the digest of the text, each text's in their order."""
     owners = documents.some_at(view.connection, view.snapshot.version, {row["document_id"] for row in rows})
     outlines = view.store.texts.outlines(owner.layout for owner in owners.values())
+    texts = {row["text_sha256"] for row in rows}
+    indexes = {name: _indexes(owner, outlines.get(owner.layout), texts) for name, owner in owners.items()}
     found: dict[str, list[Place]] = defaultdict(list)
     for row in rows:
         owner = owners[row["document_id"]]
-        found[row["text_sha256"]].append(_place(view, row, owner, outlines.get(owner.layout)))
+        index = indexes[owner.document_id].get(row["chunk_id"])
+        if index is None:
+            chunk = f"chunk {row['chunk_id']}"
+            raise Corrupt(f"{chunk} is not a passage of {owner.source}:{owner.uri}: run `kb verify`")
+        provenance = _provenance(view, row, owner, outlines[owner.layout].passages[index])
+        found[row["text_sha256"]].append(Place(row["chunk_id"], owner, index, provenance))
     return {digest: tuple(sorted(places, key=lambda one: one.order)) for digest, places in found.items()}
 
 
-def _place(view: View, row: Row, owner: DocumentVersion, outline: Layout | None) -> Place:
-    """Of the passages with the chunk's text, that one whose occurrence makes the chunk's id."""
-    cuts = outline.cuts if outline else ()
-    equal = (index for index, cut in enumerate(cuts) if cut == row["text_sha256"])
-    for occurrence, index in enumerate(equal):
-        if outline and chunk_id(owner.document_id, row["text_sha256"], occurrence) == row["chunk_id"]:
-            return Place(row["chunk_id"], owner, index, _provenance(view, row, owner, outline.passages[index]))
-    raise Corrupt(f"chunk {row['chunk_id']} is not a passage of {owner.source}:{owner.uri}: run `kb verify`")
+def _indexes(owner: DocumentVersion, outline: Layout | None, texts: Collection[str]) -> dict[str, int]:
+    """Which passage of the document each chunk of the texts is: equal ones are told apart by their occurrence."""
+    seen: Counter[str] = Counter()
+    found = {}
+    for index, cut in enumerate(outline.cuts if outline else ()):
+        if cut in texts:
+            found[chunk_id(owner.document_id, cut, seen[cut])] = index
+            seen[cut] += 1
+    return found
 
 
 def _provenance(view: View, row: Row, owner: DocumentVersion, passage: Passage) -> Provenance:

@@ -41,8 +41,8 @@ def search(view: View, query: Query, models: Models, watch: Stopwatch) -> tuple[
 
 
 def _find(view: View, query: Query, asked: Asked, watch: Stopwatch) -> list[Text]:
-    """The best texts, as many as are needed; all that were found where of one document only some will be taken."""
-    reach = Reach(max(DEPTH, query.needed), whole=query.per_document is not None)
+    """The best texts, as many as are needed; all that were read where a bound on each document will take some away."""
+    reach = Reach(max(DEPTH, query.needed), whole=False)
     look = exactly if query.exact else quickly
     while True:
         found = look(view, query, asked, reach)

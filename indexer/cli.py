@@ -11,6 +11,7 @@ from indexer.push_cli import push
 from kb.cli.frame import Invocation, emit, json_option, root, run, tell
 from kb.cli.reading import quarantine
 from kb.cli.render import counted
+from kb.cli.tools import mcp
 from kb.home import DEFAULT_MODEL, locate, named, open_home
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ PARTIAL = 6
 """Exit code of a sync that was done in part."""
 
 
+root.add_command(mcp)
 root.add_command(push)
 
 

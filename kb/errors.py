@@ -13,6 +13,7 @@ KBError
 ├── DocumentUnavailable   one document could not be read; its last good version stays
 │   └── DocumentGone      it vanished between the listing and the reading
 ├── ExtractionError       a document's bytes gave no text; it goes to quarantine with the reason
+├── Unreachable           a server does not answer, or not as a knowledge base does
 ├── EmbedderError         the embedding model cannot be loaded or is not the recorded one
 ├── Interrupted           work was stopped on request before it was done
 └── Corrupt               what is stored contradicts its own digests
@@ -94,6 +95,11 @@ class ExtractionError(KBError):
 
     def __str__(self) -> str:
         return self.message
+
+
+class Unreachable(KBError):
+    http_status = 502
+    retry_helps = True
 
 
 class EmbedderError(KBError):

@@ -56,12 +56,12 @@ def documents(request: Request, as_of: str, limit: int, source: str | None = Non
     return page("documents", request.app.state.base.documents(as_of=as_of, source=source), limit, cursor)
 
 
-@router.get("/documents/{document}/history")
+@router.get("/documents/{document:path}/history")
 def history(request: Request, document: str, limit: int, cursor: str | None = None) -> JSONResponse:
     return page("versions", request.app.state.base.history(document), limit, cursor)
 
 
-@router.get("/documents/{document}")
+@router.get("/documents/{document:path}")
 def document(request: Request, document: str, as_of: str) -> JSONResponse:
     return told(request.app.state.base.document(document, as_of=as_of))
 
@@ -76,7 +76,7 @@ def sources(request: Request, limit: int, cursor: str | None = None) -> JSONResp
     return page("sources", request.app.state.base.sources(), limit, cursor)
 
 
-@router.get("/sources/{name}")
+@router.get("/sources/{name:path}")
 def source(request: Request, name: str) -> JSONResponse:
     return told(request.app.state.base.source(name))
 

@@ -40,7 +40,7 @@ def documents(as_of: str | int, source: str | None) -> Pages[DocumentVersion]:
 
 
 def history(document: str) -> Pages[DocumentVersion]:
-    return Pages(f"/v1/documents/{_identity(document)}/history", (), DocumentVersion)
+    return Pages(f"/v1/documents/{segment(document)}/history", (), DocumentVersion)
 
 
 def document(document: str, as_of: str | int) -> Call[Document]:
@@ -64,9 +64,9 @@ def status() -> Call[Status]:
 
 
 def _identity(document: str) -> str:
-    """SOURCE:URI by its id: a URI holds slashes, and may end as another route does."""
+    """As it is named; but one whose URI ends as the route to histories does by its id."""
     source, colon, uri = document.partition(":")
-    if not colon:
+    if not colon or not uri.endswith("/history"):
         return segment(document)
     # Here, for its digests of many rows need numpy.
     from kb.digest import document_id

@@ -58,6 +58,8 @@ class Fetched:
     metadata: Mapping[str, str] = field(default_factory=dict)
     stamp: str | None = None
     """The stamp of just these bytes, where the document is no longer as it was listed."""
+    boilerplate: bool = False
+    """Whether navigation and notices surround the main text, as on a website's pages; extraction leaves them out."""
 
 
 class Connector(Protocol):

@@ -45,3 +45,14 @@ def report(
         skipped=sum((Counter(synced.skipped) for synced in reached), Counter()),
         permitted=sum(synced.permitted for synced in reached),
     )
+
+
+def joined(parts: Sequence[SyncReport]) -> SyncReport:
+    """Several reports as one."""
+    return SyncReport(
+        snapshots=tuple(one for part in parts for one in part.snapshots),
+        quarantined=tuple(one for part in parts for one in part.quarantined),
+        refused=tuple(one for part in parts for one in part.refused),
+        skipped=sum((Counter(part.skipped) for part in parts), Counter()),
+        permitted=sum(part.permitted for part in parts),
+    )

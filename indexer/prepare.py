@@ -18,6 +18,8 @@ class Task:
     uri: str
     media_type: str | None
     model: str
+    boilerplate: bool = False
+    """Whether the main text is to be told from what surrounds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Prepared:
 
 def prepare(task: Task) -> Prepared:
     """Raises ExtractionError or NotADocument."""
-    extracted = extract(task.content, task.uri, task.media_type)
+    extracted = extract(task.content, task.uri, task.media_type, boilerplate=task.boilerplate)
     passages = chunk(extracted, _tokeniser(task.model))
     return Prepared(lay_out(extracted.text, passages), extracted.title, extracted.media_type)
 

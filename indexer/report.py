@@ -21,6 +21,7 @@ from indexer.outcome import SyncReport
 from indexer.plan import Plan
 from indexer.progress import Event
 from indexer.retain import Retention
+from indexer.source_file import Reconciliation
 from kb.answers import plain
 from kb.cli.render import counted, log, moment, size
 
@@ -114,6 +115,23 @@ def plan_lines(plans: Sequence[Plan]) -> Iterator[str]:
             yield f"  refused    {plan.refusal}"
         seconds = f"about {plan.seconds:.0f} s to embed" if plan.seconds is not None else "not measured here yet"
         yield f"  time       {seconds}"
+        if plan.price is not None:
+            yield f"  price      {plan.price:.2f}"
+
+
+def reconciliation_lines(found: Reconciliation) -> Iterator[str]:
+    yield from (f"+ {source.name}  {source.kind}" for source in found.added)
+    for changed in found.changed:
+        yield f"~ {changed.name}"
+        for one in changed.settings:
+            before, after = ("default" if value is None else value for value in (one.before, one.after))
+            yield f"    {one.key}: {before} -> {after}"
+    yield from (f"- {name}" for name in found.removed)
+    yield from (f"  {name} is not in the file, and stays as it is (--prune removes it)" for name in found.unmentioned)
+    if not (found.added or found.changed or found.removed):
+        yield "nothing to change"
+    elif found.dry_run:
+        yield "nothing was written: run it again without --dry-run"
 
 
 def retention_lines(retention: Retention) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """One run of one source: its connector opened, what it holds followed, and a record of how that went."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -15,12 +15,22 @@ from kb.nouns import Source
 from kb.unwritable import writes
 
 
-def run(home: Home, catalog: Catalog, source: Source, work: SourceSync) -> None:
-    """Raises what the work raises; what it reached before that holds, and is recorded with the error."""
+def run(
+    home: Home,
+    catalog: Catalog,
+    source: Source,
+    work: SourceSync,
+    meet: Callable[[Connector], None] = lambda _connector: None,
+) -> None:
+    """Raises what the work raises; what it reached before that holds, and is recorded with the error.
+
+    `meet` is called with the connector before anything is read.
+    """
     began = now()
     error: str | None = "interrupted"
     try:
         with opened(home, source) as connector, writes(home.path):
+            meet(connector)
             work.run(connector)
         error = None
     except Exception as problem:

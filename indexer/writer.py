@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from connectors import registry
 from connectors.protocol import Listing
+from indexer import source_file
 from indexer.compare import compare_source
 from indexer.extract.pool import ExtractionPool
 from indexer.lock import writer_lock
@@ -19,12 +21,13 @@ from indexer.rework import move_space
 from indexer.run import opened, run
 from indexer.session import Session
 from indexer.settings import parted
+from indexer.source_file import Reconciliation
 from indexer.spooling import clear, furnish, require_same, spool
 from indexer.sync import SourceSync, Synced
 from kb.answers import Finding
-from kb.catalog import Catalog, pending, scan, sources
+from kb.catalog import Catalog, Connection, pending, scan, sources
 from kb.clock import now
-from kb.errors import KBError, SourceUnavailable, UsageError
+from kb.errors import ConfigError, KBError, SourceUnavailable, UsageError
 from kb.home import Home, open_home
 from kb.nouns import DocumentVersion, Snapshot, Source
 from kb.pushing import Change, Receipt
@@ -82,6 +85,31 @@ class Writer:
             if given:
                 sources.change(connection, name, **given)
         return self._source(name)
+
+    def apply_sources(self, path: Path, *, prune: bool = False, dry_run: bool = False) -> Reconciliation:
+        """Brings the sources in line with a file, all of it or nothing. Raises ConfigError or UsageError."""
+        wanted = source_file.read(path)
+        for source in wanted:
+            _check_name(source.name)
+        with writes(self.home.path), self.catalog.writing() as connection:
+            known = {source.name: source for source in sources.listed(connection)}
+            found = source_file.compare(known, wanted, prune=prune, dry_run=dry_run)
+            if not dry_run:
+                self._reconcile(connection, known, {source.name: source for source in wanted}, found)
+        return found
+
+    def _reconcile(
+        self, connection: Connection, known: Mapping[str, Source], wanted: Mapping[str, Source], found: Reconciliation
+    ) -> None:
+        for source in found.added:
+            stored = furnish(self.home, source.kind, source.options)
+            sources.add(connection, replace(source, options=stored, created_at=now()))
+        for changed in found.changed:
+            source = source_file.merged(known[changed.name], wanted[changed.name])
+            sources.change(connection, changed.name, **source_file.settings_of(source))
+        for name in found.removed:
+            clear(self.home, known[name])
+            sources.remove(connection, name)
 
     def check_source(self, name: str) -> Listing:
         """Polls the source once without a trace. Raises SourceUnavailable."""
@@ -151,7 +179,7 @@ class Writer:
                 reached.append(work.synced)
                 try:
                     run(self.home, self.catalog, source, work)
-                except SourceUnavailable as error:
+                except (SourceUnavailable, ConfigError) as error:
                     refused.append(Refusal(source.name, str(error)))
             if moved or any(synced.published or synced.permitted for synced in reached):
                 session.upkeep()

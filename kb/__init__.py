@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kb.base import KnowledgeBase
-    from kb.base import open_path as open
     from kb.client.remote import RemoteBase, connect
     from kb.client.remote_async import AsyncRemoteBase, connect_async
     from kb.errors import KBError
     from kb.nouns import Hit, Provenance, Snapshot
+    from kb.opening import open_path as open
 
 __all__ = [
     "AsyncRemoteBase",
@@ -34,7 +34,7 @@ _PLACES = {
     "Snapshot": ("kb.nouns", "Snapshot"),
     "connect": ("kb.client.remote", "connect"),
     "connect_async": ("kb.client.remote_async", "connect_async"),
-    "open": ("kb.base", "open_path"),
+    "open": ("kb.opening", "open_path"),
 }
 
 

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from kb import diff, status
@@ -182,6 +181,12 @@ class KnowledgeBase:
 
         return undisturbed(self.catalog, look)
 
+    def original(self, document: str, *, as_of: str | int = "head") -> bytes:
+        """A document's own bytes as of a version. Raises NotFound, also where its source did not keep them."""
+        from kb.original import original
+
+        return original(self.store, self.document(document, as_of=as_of).version)
+
     # Names
 
     def tags(self) -> dict[str, int]:
@@ -282,13 +287,6 @@ class KnowledgeBase:
                 raise Corrupt(f"pipeline {fingerprint} is not in the catalog: run `kb verify`")
             self._pipelines[fingerprint] = Pipeline.of(parts)
         return self._pipelines[fingerprint]
-
-
-def open_path(path: str | Path | None = None) -> KnowledgeBase:
-    """Opens a knowledge base by its home, or the one that `KB_HOME` or the current directory names."""
-    from kb.home import locate, open_home
-
-    return KnowledgeBase(open_home(locate(None if path is None else Path(path))))
 
 
 def _served(reference: str | int, snapshot: Snapshot) -> Served:

@@ -31,6 +31,8 @@ class Config:
     """Most memory that an extraction process may take."""
     max_document_mb: int = 50
     """Larger documents go to quarantine."""
+    price_per_million_tokens: float = 0.0
+    """What the embedder costs, for `kb plan`; 0 where it is one's own machine."""
     delete_guard: float = 0.5
     """Share of a source's documents that one sync may remove without `--allow-deletes`."""
 

@@ -166,6 +166,7 @@ PLAN: Mapping[str, Any] = {
     "reuse": int,
     "tokens": int,
     "seconds": (float, NOTHING),
+    "price": (float, NOTHING),
     "quarantine": int,
     "refusal": (str, NOTHING),
 }

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from postgres_support import Cluster
 
 from connectors.sql import SqlConnector, SqlOptions
+from connectors.uri import uri_of
 
 
 class SqliteWorld:
@@ -23,6 +24,12 @@ class SqliteWorld:
     def holds(self, name: bytes) -> bool:
         """Any name can be a row's."""
         return True
+
+    def uri(self, name: bytes) -> str:
+        return uri_of(name)
+
+    def close(self) -> None:
+        self.connection.close()
 
     def __init__(self, place: Path) -> None:
         self.place = place
@@ -86,6 +93,8 @@ class PostgresWorld(SqliteWorld):
 
     def execute(self, statement: str, values: tuple[Any, ...] = ()) -> None:
         self.postgres.execute(statement, values)
+
+    def close(self) -> None: ...
 
 
 class PostgresWatermarkWorld(PostgresWorld):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import s3_support
 from sql_worlds import SQL_WORLDS
+from website import FolderSite
 
 from connectors.folder import FolderConnector, FolderOptions
 from connectors.git import GitConnector, GitOptions
@@ -16,6 +17,7 @@ from connectors.protocol import Connector, Entry, Fetched, Listing
 from connectors.push import PushConnector, PushOptions, Spool
 from connectors.push.connector import spool_path
 from connectors.uri import path_of, uri_of
+from connectors.web import WebConnector, WebOptions
 from kb.digest import sha256_bytes
 from kb.errors import DocumentGone, SourceUnavailable
 from kb.pushing import Delete, Put
@@ -93,6 +95,12 @@ class World:
 
     def connector(self) -> Connector:
         raise NotImplementedError
+
+    def uri(self, name: bytes) -> str:
+        """What the document is called that the file makes; kinds whose documents have longer names say so here."""
+        return uri_of(name)
+
+    def close(self) -> None: ...
 
     def path(self, name: bytes) -> bytes:
         return os.path.join(os.fsencode(self.root), name)
@@ -240,4 +248,32 @@ class S3World(World):
         (self.place / "away").rename(self.bucket.directory)
 
 
-WORLDS = [FolderWorld, GitWorld, GitAllWorld, MirrorWorld, MemoryWorld, PushWorld, LoaderWorld, S3World, *SQL_WORLDS]
+class WebWorld(World):
+    """A website with a sitemap of all its pages; their URIs are whole URLs."""
+
+    def prepare(self) -> None:
+        self.site = FolderSite(self.root)
+
+    def uri(self, name: bytes) -> str:
+        return self.site.url_of(name)
+
+    def connector(self) -> Connector:
+        options = WebOptions(sitemap=(self.site.url("/sitemap.xml"),), allow_private=True)
+        return WebConnector(options, workspace=self.place / "workspace", sleep=lambda seconds: None)
+
+    def close(self) -> None:
+        self.site.close()
+
+
+WORLDS = [
+    FolderWorld,
+    GitWorld,
+    GitAllWorld,
+    MirrorWorld,
+    MemoryWorld,
+    PushWorld,
+    LoaderWorld,
+    S3World,
+    WebWorld,
+    *SQL_WORLDS,
+]

@@ -1,6 +1,7 @@
 """The connector for what is pushed: it lists and reads the source's spool."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -8,6 +9,7 @@ from typing import Annotated, ClassVar
 from connectors import options
 from connectors.protocol import MAX_BYTES, Entry, Fetched, Listing
 from connectors.push.spool import Spool
+from connectors.watching import Place, Watch
 from kb.errors import SourceUnavailable
 
 KIND = "push"
@@ -53,6 +55,11 @@ class PushConnector:
         entries = tuple(Entry(uri, stamp) for uri, stamp in held.stamps.items())
         revision = str(held.sequence) if held.sequence else None
         return Listing(entries, checkpoint="", revision=revision, time=held.changed_at)
+
+    def watch(self, wake: Callable[[], None]) -> Watch:
+        """Wakes after every push."""
+        bell = self._spool.bell
+        return Watch([Place(bell.parent, recursive=False)], lambda path, _: path == str(bell), wake)
 
     def fetch(self, entry: Entry) -> Fetched:
         return self._spool.read(entry.uri)

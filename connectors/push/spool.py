@@ -7,6 +7,7 @@ transaction.
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -39,6 +40,8 @@ class Spool:
 
     def __init__(self, directory: Path, max_bytes: int, clock: Callable[[], datetime] = now) -> None:
         self._database = Database(directory.absolute())
+        self.bell = directory.absolute() / "changed"
+        """A file that is touched after each change, so that whoever follows the spool need not watch the database."""
         self._max_bytes = max_bytes
         self._clock = clock
 
@@ -56,6 +59,13 @@ class Spool:
         The changes are drawn one by one while the spool is locked. Raises UsageError for what cannot be taken,
         Conflict where the key came with other content, Unwritable, SourceUnavailable where the spool is lost.
         """
+        receipt = self._take(changes, key)
+        # Missed, it costs delay: the spool is looked at by schedule, too.
+        with suppress(OSError):
+            self.bell.touch()
+        return receipt
+
+    def _take(self, changes: Iterable[Change], key: str | None) -> Receipt:
         check_key(key)
         with self._database.writing() as connection:
             pushed, digests = [], []

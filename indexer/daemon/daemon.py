@@ -4,6 +4,7 @@ What matters is in the catalog. What is in memory, wakes and retries, may be los
 source is looked at, whatever anybody may have missed.
 """
 
+import gc
 import random
 import threading
 import time
@@ -20,18 +21,19 @@ from indexer.daemon.look import keep_standing, look, standing_after, tell
 from indexer.daemon.orders import Looked, Order, Orders
 from indexer.daemon.watches import Watches
 from indexer.extract.shared import SharedPool
-from indexer.lock import writer_lock
 from indexer.progress import Event, Observer, unobserved
+from indexer.retain import Retention, retain
 from indexer.rework import move_space
 from indexer.schedule import Schedule
 from indexer.session import Session
-from indexer.sync import Synced
+from indexer.sync import SourceSync, Synced
 from kb.catalog import Catalog, pending, sources, standings
 from kb.catalog.standings import Standing
 from kb.clock import now
 from kb.errors import Interrupted, NotFound
 from kb.home import Home
-from kb.nouns import Source
+from kb.nouns import Snapshot, Source
+from kb.retention import Policy
 
 TICK_S: Final = 1.0
 """How often it is seen whether somebody changed the sources, or the clock."""
@@ -50,7 +52,7 @@ _FINISHED: Final = ("commit", "publish", "permit")
 
 
 class Daemon:
-    """One process's one writer. `run` returns when `stop` was called from another thread or a signal's handler."""
+    """For whoever holds the writer's lock. `run` returns when `stop` was called, by a thread or a signal's handler."""
 
     def __init__(self, home: Home, log: Log, observe: Observer = unobserved) -> None:
         self.home = home
@@ -109,14 +111,34 @@ class Daemon:
                 self._changed.notify()
         return {name: order.looked.result() for name, order in asked.items()}
 
+    def retain(self, policy: Policy) -> Retention:
+        """Between two writes."""
+        with self._session.turn():
+            return retain(self._session, policy)
+
+    def withdraw(self, name: str) -> Snapshot | None:
+        """Publishes a snapshot without the source's documents, once no look at it is under way. Raises NotFound."""
+        with self.catalog.reading() as connection:
+            source = sources.require(connection, name)
+        with self._changed:
+            while name in self._agenda.running:
+                self._changed.wait(TICK_S)
+            self._agenda.begin(name)
+        try:
+            work = SourceSync(self._session, source, f"source {name} removed", allow_deletes=True)
+            work.withdraw()
+            return next(iter(work.synced.published), None)
+        finally:
+            with self._changed:
+                self._agenda.end(name)
+
     # The loop
 
     def run(self) -> bool:
-        """Whether all that was under way came to its end. Raises Locked where another writer works."""
+        """Whether all that was under way came to its end."""
         config = self.home.config
         memory = config.extract_memory_mb * 2**20
         with ExitStack() as stack:
-            stack.enter_context(writer_lock(self.home.lock))
             pool = stack.enter_context(SharedPool(config.workers, config.extract_timeout_s, memory))
             self._session = Session(self.home, self.catalog, pool, self._observe)
             stack.enter_context(closing(self._watches))
@@ -138,9 +160,19 @@ class Daemon:
             pending.drop_all_vectors(connection)
         with self.catalog.reading() as connection:
             self._standings = standings.listed(connection)
-        self._session.embedder().embed(["ready"])
         self._schedule.start()
         self._refresh()
+        self._threads.submit(self._warm)
+
+    def _warm(self) -> None:
+        """Loads the model before the first change comes."""
+        try:
+            self._session.embedder().embed(["ready"])
+        except Exception as error:
+            self._log.error("model cannot be loaded", error=str(error))
+            return
+        # What lives until the end is not to be looked through for garbage.
+        gc.freeze()
         self.ready.set()
         self._log.info("ready", sources=len(self._sources))
 

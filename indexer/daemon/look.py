@@ -7,13 +7,13 @@ from indexer.daemon.log import Log
 from indexer.daemon.orders import Looked, Order
 from indexer.daemon.retry import failed, succeeded
 from indexer.daemon.watches import Watches
-from indexer.run import opened, run
+from indexer.run import run
 from indexer.session import Session
 from indexer.sync import SourceSync, Synced
 from kb.catalog import standings
 from kb.catalog.standings import Standing
 from kb.clock import now
-from kb.errors import DeletionRefused, Interrupted
+from kb.errors import DeletionRefused, Interrupted, KBError
 from kb.nouns import Source
 
 
@@ -22,12 +22,10 @@ def look(session: Session, source: Source, orders: Sequence[Order], watches: Wat
     message = next((order.message for order in reversed(orders) if order.message), None)
     synced = Synced()
     try:
-        # What changes from here on is told, what changed before is seen.
-        with opened(session.home, source) as connector:
-            watches.follow(source.name, connector)
         work = SourceSync(session, source, message, any(order.allow_deletes for order in orders))
         synced = work.synced
-        run(session.home, session.catalog, source, work)
+        # Watched first: what changes from here on is told, what changed before is seen.
+        run(session.home, session.catalog, source, work, lambda connector: watches.follow(source.name, connector))
     except Exception as error:
         return Looked(synced, error)
     return Looked(synced)
@@ -39,7 +37,9 @@ def standing_after(session: Session, name: str, before: Standing, looked: Looked
     if looked.error is None:
         after = succeeded(before)
     elif not isinstance(looked.error, Interrupted):
-        after = failed(before, now(), chance, guarded=isinstance(looked.error, DeletionRefused))
+        helps = not isinstance(looked.error, KBError) or looked.error.retry_helps
+        guarded = isinstance(looked.error, DeletionRefused)
+        after = failed(before, now(), chance, guarded=guarded, helps=helps)
     if looked.synced.published:
         after = replace(after, changed_at=looked.synced.published[-1].committed_at)
     return replace(after, running_since=None)

@@ -1,11 +1,14 @@
 """Syncs that somebody asked for and waits for: each is answered by a look that began after it was asked."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from indexer.outcome import Refusal, SyncReport, report
 from indexer.sync import Synced
+from kb.catalog import Catalog, scan
+from kb.errors import ConfigError, SourceUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,19 @@ class Order:
     message: str | None = None
     allow_deletes: bool = False
     looked: "Future[Looked]" = field(default_factory=Future)
+
+
+def report_of(catalog: Catalog, looked: Mapping[str, Looked]) -> SyncReport:
+    """What `kb sync` tells. Raises what else than a source's own trouble ended a look."""
+    refused = []
+    for name, one in looked.items():
+        if isinstance(one.error, SourceUnavailable | ConfigError):
+            refused.append(Refusal(name, str(one.error)))
+        elif one.error is not None:
+            raise one.error
+    with catalog.reading() as connection:
+        quarantined = [found for name in looked for found in scan.quarantined(connection, name)]
+    return report(None, [one.synced for one in looked.values()], refused, quarantined)
 
 
 class Orders:

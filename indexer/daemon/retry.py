@@ -12,10 +12,16 @@ OPENS_AT: Final = 5
 """Failures in a row that open the circuit: then wakes and schedules wait for the next retry, too."""
 
 
-def failed(standing: Standing, moment: datetime, chance: float, *, guarded: bool = False) -> Standing:
-    """After one more failure; `chance`, from 0 to 1, spreads the retries of many sources over half of the wait."""
+def failed(
+    standing: Standing, moment: datetime, chance: float, *, guarded: bool = False, helps: bool = True
+) -> Standing:
+    """After one more failure; `chance`, from 0 to 1, spreads the retries of many sources over half of the wait.
+
+    Where another try hardly `helps`, as with a wrong setting, the longest wait comes at once.
+    """
     failures = standing.failures + 1
-    wait_s = min(LONGEST_S, FIRST_S * 2 ** min(failures - 1, 32)) * (0.5 + chance / 2)
+    longer_s = min(LONGEST_S, FIRST_S * 2 ** min(failures - 1, 32)) if helps else LONGEST_S
+    wait_s = longer_s * (0.5 + chance / 2)
     opened = standing.opened_at or (moment if failures >= OPENS_AT else None)
     retry_at = moment + timedelta(seconds=wait_s)
     return replace(standing, failures=failures, opened_at=opened, retry_at=retry_at, guarded=guarded)

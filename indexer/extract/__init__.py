@@ -16,8 +16,17 @@ _RULES = "1"
 EXTRACTOR = " ".join([f"palimpsest-extract {_RULES}", *(f"{name} {version}" for name, version in versions().items())])
 
 
-def extract(content: bytes, uri: str, media_type: str | None = None, *, limit_bytes: int = LIMIT_BYTES) -> Extracted:
+def extract(
+    content: bytes,
+    uri: str,
+    media_type: str | None = None,
+    *,
+    boilerplate: bool = False,
+    limit_bytes: int = LIMIT_BYTES,
+) -> Extracted:
     """Pure, and only as safe as its parsers: hostile bytes belong in an ExtractionPool.
+
+    With `boilerplate` an HTML page gives its main text alone, where that can be told from the rest.
 
     Raises ExtractionError with the reason for quarantine, or NotADocument for what is to be skipped and counted.
     """
@@ -25,7 +34,7 @@ def extract(content: bytes, uri: str, media_type: str | None = None, *, limit_by
         raise ExtractionError("too large", f"it has {len(content)} bytes; the limit is {limit_bytes}")
     found = recognise(content, uri, media_type)
     try:
-        return _extracted(content, uri, media_type, found)
+        return _extracted(content, uri, media_type, found, boilerplate)
     except MemoryError as error:
         raise ExtractionError("out of memory", "it needs more memory than extraction may use") from error
     except RecursionError as error:
@@ -39,7 +48,7 @@ def extract(content: bytes, uri: str, media_type: str | None = None, *, limit_by
         raise corrupt(error) from error
 
 
-def _extracted(content: bytes, uri: str, media_type: str | None, found: Format) -> Extracted:
+def _extracted(content: bytes, uri: str, media_type: str | None, found: Format, boilerplate: bool) -> Extracted:
     if not content:
         raise empty("it has no content")
     match found.kind:
@@ -56,7 +65,7 @@ def _extracted(content: bytes, uri: str, media_type: str | None, found: Format) 
         case "missing":
             raise _impostor(content)
         case _:
-            return _textual(content, media_type, found)
+            return _textual(content, media_type, found, boilerplate)
 
 
 def _contained(content: bytes, uri: str, found: Format) -> Extracted:
@@ -76,11 +85,11 @@ def _impostor(content: bytes) -> ExtractionError:
     return corrupt("its content is not of the kind that its name says")
 
 
-def _textual(content: bytes, media_type: str | None, found: Format) -> Extracted:
+def _textual(content: bytes, media_type: str | None, found: Format, boilerplate: bool) -> Extracted:
     if binary(content) and not found.named:
         raise NotADocument("it is binary, of no known kind")
     if found.kind == "html":
-        return _page(content, media_type, found)
+        return _page(content, media_type, found, boilerplate)
     if found.kind == "eml" and content.strip():
         from indexer.extract.mail import extract_eml, has_headers
 
@@ -93,10 +102,10 @@ def _textual(content: bytes, media_type: str | None, found: Format) -> Extracted
     return extract_plain(content, found, media_type)
 
 
-def _page(content: bytes, media_type: str | None, found: Format) -> Extracted:
+def _page(content: bytes, media_type: str | None, found: Format, boilerplate: bool) -> Extracted:
     from indexer.extract.office import from_html
 
     text = decode(content, media_type)
     if not text.strip():
         raise empty("it holds nothing but white space")
-    return from_html(text, found.media_type)
+    return from_html(text, found.media_type, boilerplate)

@@ -152,4 +152,4 @@ def versions() -> Mapping[str, str]:
     """Of the libraries that shape the text, without importing them."""
     from importlib.metadata import version
 
-    return {name: version(name) for name in ("unstructured", "pypdfium2", "chardet")}
+    return {name: version(name) for name in ("unstructured", "pypdfium2", "chardet", "trafilatura")}

@@ -11,6 +11,7 @@ from indexer.extract import elements
 from indexer.extract.convert import by_libreoffice, by_pandoc, misread_by_pandoc
 from indexer.extract.errors import NotADocument, corrupt, empty, encrypted, unsupported
 from indexer.extract.formats import Format, suffix_of
+from indexer.extract.main_text import main_html
 from indexer.extract.pieces import Piece, compose
 from kb.errors import ExtractionError
 
@@ -174,6 +175,7 @@ def extract_rtf(content: bytes) -> Extracted:
     return from_html(by_pandoc(content, "rtf"), _RTF)
 
 
-def from_html(text: str, media_type: str) -> Extracted:
-    """An HTML page's readable text."""
-    return compose(elements.html_pieces(text), media_type, elements.html_title(text))
+def from_html(text: str, media_type: str, boilerplate: bool = False) -> Extracted:
+    """An HTML page's readable text; with `boilerplate` its main part, the whole where none is found."""
+    main = main_html(text) if boilerplate else None
+    return compose(elements.html_pieces(main or text), media_type, elements.html_title(text))

@@ -100,6 +100,11 @@ def spans(connection: Connection) -> list[tuple[str, int, int]]:
     return [(row.layout, row.since, row.until) for row in connection.execute(query)]
 
 
+def contents(connection: Connection) -> set[str]:
+    """The SHA-256 of every document version's bytes."""
+    return set(connection.scalars(select(document.c.content_sha256).distinct()))
+
+
 def open_versions(connection: Connection, versions: Sequence[DocumentVersion]) -> None:
     if versions:
         connection.execute(insert(document), [asdict(value) for value in versions])

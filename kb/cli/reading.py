@@ -101,11 +101,15 @@ def history(invocation: Invocation, document: str, as_json: bool) -> None:
 @root.command()
 @click.argument("document")
 @as_of_option
+@click.option("--original", is_flag=True, help="Its own bytes instead, where its source keeps them.")
 @json_option
 @click.pass_obj
-def cat(invocation: Invocation, document: str, as_of: str, as_json: bool) -> None:
+def cat(invocation: Invocation, document: str, as_of: str, original: bool, as_json: bool) -> None:
     """Print a document's text as of a version, exactly."""
     with invocation.base() as base:
+        if original:
+            sys.stdout.buffer.write(base.original(document, as_of=as_of))
+            return
         found = base.document(document, as_of=as_of)
     if as_json:
         emit(found, True, lambda: iter(()))

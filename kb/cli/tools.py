@@ -2,10 +2,10 @@
 
 import click
 
-from kb.cli.frame import Invocation
+from kb.cli.frame import Invocation, root
 
 
-@click.command()
+@root.command()
 @click.pass_obj
 def mcp(invocation: Invocation) -> None:
     """Serve the knowledge base to an agent: MCP over standard input and output."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,15 +11,13 @@ import pyarrow.compute as pc
 from kb.batches import batches
 from kb.nouns import FOREVER
 from kb.store import rows as shapes
+from kb.store.addressed import KEYS_AT_ONCE
 from kb.store.candidates import Choose, Found, Request
 from kb.store.conditions import one_of
 from kb.store.reader import Reader
 
 if TYPE_CHECKING:
     from lancedb.table import Table
-
-KEYS_AT_ONCE: Final = 1_000
-"""Keys in one condition."""
 
 
 class ChunkTable:

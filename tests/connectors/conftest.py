@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import s3_support
+from webreading import browse as browse
+from webreading import site as site
 from worlds import WORLDS, Repository
 
 from connectors.git import GitConnector, GitOptions
@@ -90,4 +92,6 @@ def kind(request):
 
 @pytest.fixture
 def world(kind, tmp_path):
-    return kind(tmp_path)
+    made = kind(tmp_path)
+    yield made
+    made.close()

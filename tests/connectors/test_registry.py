@@ -47,7 +47,7 @@ def normalise(kind: str, **options: object) -> dict[str, object]:
 
 
 def test_the_kinds_there_are() -> None:
-    assert list(registry.kinds()) == ["folder", "git", "loader", "push", "s3", "sql"]
+    assert list(registry.kinds()) == ["folder", "git", "loader", "push", "s3", "sql", "web"]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_kind_of_a_third_party_is_found_by_its_entry_point(tmp_path: Path) -> 
         text=True,
         cwd=Path(__file__).parents[2],
     )
-    assert run.stdout.split() == ["/b/x", "feed", "folder", "git", "loader", "lost", "push", "s3", "sql"]
+    assert run.stdout.split() == ["/b/x", "feed", "folder", "git", "loader", "lost", "push", "s3", "sql", "web"]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ sys.addaudithook(lambda event, arguments: seen.append((event, arguments)) if eve
 from indexer.extract import extract
 
 for path in map(Path, sys.argv[1:]):
-    assert extract(path.read_bytes(), path.name).text
+    assert extract(path.read_bytes(), path.name, boilerplate=True).text
 for thread in threading.enumerate():
     if thread is not threading.current_thread():
         thread.join(10)

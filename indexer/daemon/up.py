@@ -1,0 +1,57 @@
+"""`kb up`: the lock, the daemon and the server in one process, until a signal ends it."""
+
+import os
+import signal
+import sys
+import threading
+from contextlib import ExitStack, closing
+from typing import Any
+
+from indexer.daemon.daemon import Daemon
+from indexer.daemon.http import writing_routes
+from indexer.daemon.log import Form, make_log
+from indexer.lock import writer_lock
+from kb.base import KnowledgeBase
+from kb.daemon import Endpoint, announced, socket_path
+from kb.home import Home
+from kb.http.app import make_app
+from kb.http.server import Server
+
+
+def up(home: Home, host: str, port: int, form: Form) -> int:
+    """The exit code. Raises Locked where another writer works, UsageError where the address cannot be had."""
+    log = make_log(form, sys.stderr)
+    with ExitStack() as stack:
+        stack.enter_context(writer_lock(home.lock))
+        daemon = Daemon(home, log)
+        base = stack.enter_context(closing(KnowledgeBase(home)))
+        waiting = "the model is being loaded"
+        app = make_app(base, lambda: None if daemon.ready.is_set() else waiting, (writing_routes(daemon),))
+        path = socket_path(home)
+        server = Server(app, host, port, path)
+        url = "http://{}:{}".format(*server.address)
+        stack.enter_context(announced(home, Endpoint(os.getpid(), str(path), url)))
+        _obey_signals(daemon)
+        server.start()
+        log.info("listening", url=url, home=str(home.path))
+        clean = daemon.run()
+        server.stop()
+    return _leave(clean)
+
+
+def _obey_signals(daemon: Daemon) -> None:
+    def stop(*_: Any) -> None:
+        daemon.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    # Threads of its own: a handler must not wait for what the interrupted code holds.
+    signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=daemon.wake_all).start())
+
+
+def _leave(clean: bool) -> int:
+    """Python waits for its threads: one that hangs in a source that never answers would hold the process for ever."""
+    if not clean:
+        sys.stderr.flush()
+        os._exit(0)
+    return 0

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from kb.answers import Answer, Diff, Document, Shown, Status
 from kb.client.call import Call, Pages, body, listed, segment, target
+from kb.digest import document_id
 from kb.nouns import DocumentVersion, Snapshot, Source
 
 _USUAL: Final[Mapping[str, Any]] = {
@@ -68,7 +69,4 @@ def _identity(document: str) -> str:
     source, colon, uri = document.partition(":")
     if not colon or not uri.endswith("/history"):
         return segment(document)
-    # Here, for its digests of many rows need numpy.
-    from kb.digest import document_id
-
     return document_id(source, uri)

@@ -1,6 +1,7 @@
 """Where a server is, and how it is told that it cannot be reached."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 
@@ -21,7 +22,7 @@ def url_of(text: str) -> httpx.URL:
     return url
 
 
-def headers(call: Call[object]) -> Mapping[str, str]:
+def headers(call: Call[Any]) -> Mapping[str, str]:
     return {} if call.body is None else {"Content-Type": "application/json"}
 
 

@@ -12,7 +12,7 @@ Told = TypeVar("Told")
 Row = TypeVar("Row")
 PAGE: Final = 1_000
 """Rows that are asked for at a time."""
-Words = tuple[tuple[str, str], ...]
+Words = tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def target(path: str, *words: tuple[str, Any]) -> str:
     try:
         query = urlencode([(name, _word(value)) for name, value in words if value is not None])
     except UnicodeEncodeError as error:
-        raise UsageError(f"{error.object[:100]!r} is not valid Unicode text") from error
+        raise _not_unicode(error) from error
     return f"{path}?{query}" if query else path
 
 
@@ -60,7 +60,7 @@ def segment(text: str | int) -> str:
     try:
         return quote(str(text), safe="")
     except UnicodeEncodeError as error:
-        raise UsageError(f"{str(text)[:100]!r} is not valid Unicode text") from error
+        raise _not_unicode(error) from error
 
 
 def body(asked: Mapping[str, Any], usual: Mapping[str, Any]) -> bytes:
@@ -68,6 +68,8 @@ def body(asked: Mapping[str, Any], usual: Mapping[str, Any]) -> bytes:
     told = {name: value for name, value in asked.items() if name not in usual or value != usual[name]}
     try:
         return json.dumps(told, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise _not_unicode(error) from error
     except (ValueError, TypeError) as error:
         raise UsageError(f"this cannot be asked: {error}") from error
 
@@ -78,3 +80,7 @@ def listed(values: str | Iterable[str]) -> str | list[str]:
 
 def _word(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _not_unicode(error: UnicodeEncodeError) -> UsageError:
+    return UsageError(f"{error.object[:100]!r} is not valid Unicode text")

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.types import Receive, Scope, Send
 
+from kb.base import KnowledgeBase
 from kb.http.callers import Caller, caller_of
 from kb.tools.http import App
 
@@ -39,5 +40,6 @@ def _app() -> App:
     return make_app(_base_of)
 
 
-def _base_of(request: Request) -> object:
-    return request.scope[_BASE]
+def _base_of(request: Request) -> KnowledgeBase:
+    found: KnowledgeBase = request.scope[_BASE]
+    return found

@@ -18,6 +18,7 @@ from kb.nouns import DocumentVersion, Mode, Snapshot, Source
 from kb.pipeline import Pipeline
 from kb.reference import check_tag, resolve, resolve_document, resolve_snapshot
 from kb.retention import Policy
+from kb.telemetry import retrieval
 from kb.undisturbed import undisturbed
 from kb.writing import Writer, writer
 
@@ -51,6 +52,7 @@ class KnowledgeBase:
 
     # Searching
 
+    @retrieval
     def search(
         self,
         query: str,

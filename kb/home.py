@@ -35,6 +35,8 @@ class Config:
     """What the embedder costs, for `kb plan`; 0 where it is one's own machine."""
     delete_guard: float = 0.5
     """Share of a source's documents that one sync may remove without `--allow-deletes`."""
+    telemetry: str = ""
+    """The URL of an OpenTelemetry collector that is sent spans of searches; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ DOORS = {
     "mcp_types": "kb/tools/",
     # Its further doors: the connector, and what is handed to the daemon.
     "httpx": ("kb/client/", "connectors/web/", "indexer/daemon/"),
+    "opentelemetry": "kb/telemetry.py",
     "langchain_core": "kb/integrations/langchain.py",
     "llama_index": "kb/integrations/llamaindex.py",
 }
@@ -205,7 +206,8 @@ def test_every_library_that_is_imported_is_required() -> None:
     ours = set(sys.stdlib_module_names) | set(PACKAGES) | OPTIONAL
     used = {name for path in MODULES for name in top_names(path)} - ours
     extras = project()["optional-dependencies"]
-    required = named([*project()["dependencies"], *extras["langchain"], *extras["llamaindex"]])
+    ours_too = (extras[name] for name in ("langchain", "llamaindex", "telemetry"))
+    required = named([*project()["dependencies"], *itertools.chain(*ours_too)])
     assert {
         name
         for name in used

@@ -18,7 +18,6 @@ from tools_support import Use, over_http, over_stdio, running, served
 import kb
 from indexer.creation import create
 from kb.answers import plain
-from kb.http import mcp as route
 from kb.tools import http
 
 Talk = Callable[[Use], Any]
@@ -45,7 +44,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(home: Path) -> Iterator[str]:
-    with served(home, root=route.router) as found:
+    with served(home) as found:
         yield found
 
 

@@ -19,12 +19,10 @@ Use = Callable[[Client], Awaitable[Any]]
 
 
 @contextmanager
-def served(home: Path, *routers: APIRouter, root: APIRouter | None = None, path: Path | None = None) -> Iterator[str]:
-    """The URL of a real server of the home; `root` are routes that are not under /v1."""
+def served(home: Path, *routers: APIRouter, path: Path | None = None) -> Iterator[str]:
+    """The URL of a real server of the home."""
     with kb.open(home) as base:
         app = make_app(base, lambda: None, routers)
-        if root is not None:
-            app.include_router(root)
         with running(app, path) as url:
             yield url
 

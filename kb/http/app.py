@@ -6,7 +6,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 
 from kb.base import KnowledgeBase
-from kb.http import health
+from kb.http import health, mcp
 from kb.http.problems import add_problems
 
 Ready = Callable[[], str | None]
@@ -20,6 +20,7 @@ def make_app(base: KnowledgeBase, ready: Ready, routers: tuple[APIRouter, ...] =
     app.state.ready = ready
     add_problems(app)
     app.include_router(health.router)
+    app.include_router(mcp.router)
     for router in routers:
         app.include_router(router, prefix="/v1")
     return app

@@ -2,14 +2,16 @@
 
 import asyncio
 from functools import cache
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.types import Receive, Scope, Send
 
 from kb.base import KnowledgeBase
 from kb.http.callers import Caller, caller_of
-from kb.tools.http import App
+
+if TYPE_CHECKING:
+    from kb.tools.http import App
 
 router = APIRouter()
 _BASE = "kb.base"
@@ -33,7 +35,7 @@ async def mcp(caller: Annotated[Caller, Depends(caller_of)]) -> Response:
 
 
 @cache
-def _app() -> App:
+def _app() -> "App":
     # Its SDK takes a second to import: whoever has no agents need not wait for it.
     from kb.tools.http import make_app
 

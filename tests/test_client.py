@@ -87,6 +87,7 @@ def test_an_opened_and_a_connected_one_have_the_same_verbs_and_signatures() -> N
 ASKED: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("log", (), {}),
     ("log", (3,), {}),
+    ("log", (0,), {}),
     ("log", (None,), {"source": "docs"}),
     ("show", (), {}),
     ("show", ("first",), {}),

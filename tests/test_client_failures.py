@@ -176,3 +176,16 @@ def test_what_is_no_address_is_refused_at_once(url: str) -> None:
         kb.connect(url)
     with pytest.raises(UsageError):
         kb.connect_async(url)
+
+
+@pytest.mark.parametrize("token", ["", "a\nb", " a", "ä", "a\x00"])
+def test_what_is_no_token_is_refused_and_not_told(token: str) -> None:
+    with pytest.raises(UsageError, match="that is no token: a token is printable ASCII"):
+        kb.connect("http://127.0.0.1:1", token)
+
+
+def test_pages_come_to_an_end() -> None:
+    with scripted((200, {}, b'{"snapshots": [], "next": "again"}')) as server:
+        base = kb.connect(f"http://127.0.0.1:{server.server_port}")
+        with base:
+            assert base.log(None) == []

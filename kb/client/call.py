@@ -39,7 +39,7 @@ class Pages(Generic[Row]):
 
     def page(self, had: int, cursor: str | None) -> Call[Any]:
         """The page that follows; `had` rows are there already."""
-        rest = PAGE if self.limit is None else min(PAGE, self.limit - had)
+        rest = PAGE if self.limit is None else max(1, min(PAGE, self.limit - had))
         return Call(target(self.path, *self.words, ("limit", rest), ("cursor", cursor)), dict)
 
     def whole(self, had: int, cursor: str | None) -> bool:

@@ -14,6 +14,7 @@ from kb.client.address import headers, unreachable, url_of
 from kb.client.call import Call, Pages, Row, Told
 from kb.client.reply import read, rows
 from kb.client.retries import Retries
+from kb.errors import UsageError
 from kb.nouns import DocumentVersion, Mode, Snapshot, Source
 
 AGAIN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
@@ -110,7 +111,8 @@ class RemoteBase:
         while True:
             more, cursor = rows(pages, self._ask(pages.page(len(found), cursor)))
             found += more
-            if pages.whole(len(found), cursor):
+            # An empty page is the last, whatever it says: who asks must come to an end.
+            if not more or pages.whole(len(found), cursor):
                 return found[: pages.limit]
 
 
@@ -122,5 +124,7 @@ def connect(
 
 
 def settings(url: str, token: str | None, timeout_s: float) -> dict[str, Any]:
+    if token is not None and (not token.isascii() or not token.isprintable() or token != token.strip() or not token):
+        raise UsageError("that is no token: a token is printable ASCII, as it was shown when it was made")
     authorization = {} if token is None else {"Authorization": f"Bearer {token}"}
     return {"base_url": url_of(url), "headers": authorization, "timeout": httpx.Timeout(timeout_s, connect=5.0)}

@@ -110,7 +110,8 @@ class AsyncRemoteBase:
         while True:
             more, cursor = rows(pages, await self._ask(pages.page(len(found), cursor)))
             found += more
-            if pages.whole(len(found), cursor):
+            # An empty page is the last, whatever it says: who asks must come to an end.
+            if not more or pages.whole(len(found), cursor):
                 return found[: pages.limit]
 
 

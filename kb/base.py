@@ -20,6 +20,7 @@ from kb.replay import logged
 from kb.retention import Policy
 from kb.stopwatch import Stopwatch
 from kb.tagging import delete_tag, tag
+from kb.telemetry import retrieval
 from kb.undisturbed import undisturbed
 from kb.writing import Writer, writer
 
@@ -56,6 +57,7 @@ class KnowledgeBase(Asked):
 
     # Searching
 
+    @retrieval
     def search(
         self,
         query: str,

@@ -4,11 +4,12 @@ import hashlib
 import json
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, Final
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Final
 
 from kb.nouns import DocumentVersion
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _LANES: Final = 1024
 
@@ -57,6 +58,9 @@ class SetDigest:
     """
 
     def __init__(self, state: bytes | None = None) -> None:
+        # Here and below, so that a command that needs no more than an identity does not wait for it.
+        import numpy as np
+
         self._lanes = np.zeros(_LANES, "<u2") if state is None else np.frombuffer(state, "<u2").copy()
 
     def add(self, members: Iterable[bytes]) -> None:
@@ -78,5 +82,7 @@ class SetDigest:
         return sha256_bytes(self.state())
 
 
-def _expand(member: bytes) -> np.ndarray[Any, np.dtype[np.uint16]]:
+def _expand(member: bytes) -> "np.ndarray[Any, np.dtype[np.uint16]]":
+    import numpy as np
+
     return np.frombuffer(hashlib.shake_128(member).digest(_LANES * 2), "<u2")

@@ -16,6 +16,7 @@ KBError
 │   └── DocumentGone      it vanished between the listing and the reading
 ├── ExtractionError       a document's bytes gave no text; it goes to quarantine with the reason
 ├── Busy                  the service has too much to do, or the answer would take too long
+├── Unreachable           a server does not answer, or not as a knowledge base does
 ├── EmbedderError         the embedding model cannot be loaded or is not the recorded one
 ├── Interrupted           work was stopped on request before it was done
 └── Corrupt               what is stored contradicts its own digests
@@ -109,6 +110,11 @@ class ExtractionError(KBError):
 
 class Busy(KBError):
     http_status = 503
+    retry_helps = True
+
+
+class Unreachable(KBError):
+    http_status = 502
     retry_helps = True
 
 

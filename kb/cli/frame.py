@@ -6,16 +6,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from kb.answers import plain
-from kb.base import KnowledgeBase
+from kb.client.call import Call, Told
 from kb.errors import Interrupted, KBError
 from kb.home import locate, open_home
+
+if TYPE_CHECKING:
+    from kb.base import KnowledgeBase
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -27,10 +29,19 @@ class Invocation:
     home: Path | None
 
     @contextmanager
-    def base(self) -> Iterator[KnowledgeBase]:
+    def base(self) -> "Iterator[KnowledgeBase]":
         """The knowledge base that the command is about. Raises NotFound or ConfigError."""
+        # Here, for the catalog's library takes a while: a command that the daemon answers need not wait for it.
+        from kb.base import KnowledgeBase
+
         with KnowledgeBase(open_home(locate(self.home))) as base:
             yield base
+
+    def ask(self, call: Call[Told]) -> Told | None:
+        """The answer of a daemon that has the model at hand; None where none answers: open the knowledge base then."""
+        from kb.client import local
+
+        return local.ask(open_home(locate(self.home)), call)
 
 
 class Root(click.Group):
@@ -51,7 +62,7 @@ class Root(click.Group):
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--home", type=click.Path(path_type=Path), help="The knowledge base's directory; else KB_HOME, else .kb.")
-@click.version_option(version("palimpsest"), prog_name="kb")
+@click.version_option(package_name="palimpsest", prog_name="kb")
 @click.pass_context
 def root(context: click.Context, home: Path | None) -> None:
     """Palimpsest: a knowledge base that answers as of any version, with proof."""

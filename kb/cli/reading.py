@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from kb.cli import render
+from kb.cli.filters import parse_filters
 from kb.cli.frame import Invocation, emit, json_option, root
+from kb.client import verbs
 
 as_of_option = click.option("--as-of", default="head", metavar="REF", help="The version that is to answer.")
 
@@ -46,12 +48,13 @@ def search(
     **settings: Any,
 ) -> None:
     """Search as of a version: the best passages, each with its provenance."""
-    with invocation.base() as base:
-        from kb.search.filters import parse_filters
-
-        filters = parse_filters(pairs)
-        settings |= {"filters": filters, "groups": groups or None}
-        found = base.search(query, as_of=as_of, k=k, mode=mode, exact=exact, **settings)  # type: ignore[arg-type]
+    filters = parse_filters(pairs)
+    asked = {"as_of": as_of, "k": k, "mode": mode, "exact": exact}
+    asked |= {name: value for name, value in settings.items() if value is not None}
+    found = None if groups else invocation.ask(verbs.search(query, filters, **asked))
+    if found is None:
+        with invocation.base() as base:
+            found = base.search(query, filters=filters, groups=groups or None, **asked)  # type: ignore[arg-type]
     emit(found, as_json, lambda: render.answer(found))
 
 
@@ -90,8 +93,10 @@ def diff(
     invocation: Invocation, before: str, after: str, level: str, text: bool, queries: Sequence[str], as_json: bool
 ) -> None:
     """Show what differs between two versions."""
-    with invocation.base() as base:
-        found = base.diff(before, after, level=level, text=text, queries=queries)  # type: ignore[arg-type]
+    found = invocation.ask(verbs.diff((before, after), level, text, queries)) if level == "results" else None
+    if found is None:
+        with invocation.base() as base:
+            found = base.diff(before, after, level=level, text=text, queries=queries)  # type: ignore[arg-type]
     emit(found, as_json, lambda: render.diff(found))
 
 

@@ -3,11 +3,14 @@
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from kb import duration
 from kb.answers import Answer, ChunkChange, Diff, DocumentChange, Served, Shown, SourceStatus, Status, Verification
-from kb.catalog.scan import Quarantined
 from kb.nouns import FOREVER, DocumentVersion, Hit, Snapshot
+
+if TYPE_CHECKING:
+    from kb.catalog.scan import Quarantined
 
 _MARKS: Mapping[str, str] = {"added": "+", "changed": "~", "removed": "-"}
 
@@ -156,7 +159,7 @@ def _standing(one: SourceStatus) -> Iterator[str]:
         yield f"  {'held back' if one.guarded else 'failing'}: {one.last_error}"
 
 
-def quarantine(found: Sequence[Quarantined]) -> Iterator[str]:
+def quarantine(found: "Sequence[Quarantined]") -> Iterator[str]:
     for document in found:
         since = moment(document.first_seen)
         yield f"{document.source}:{document.uri}  {document.reason}: {document.detail} (since {since})"

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from kb.base import KnowledgeBase
-from kb.http import documents, health, requests, search, sources, vector_stores, versions
+from kb.http import documents, health, mcp, requests, search, sources, vector_stores, versions
 from kb.http.bodies import Bodies
 from kb.http.gate import Gate
 from kb.http.labels import Labels
@@ -49,6 +49,7 @@ def make_app(
     app.add_middleware(Bodies, limits=limits)
     app.add_middleware(Labels)
     app.include_router(health.router, include_in_schema=False)
+    app.include_router(mcp.router, include_in_schema=False)
     for router in (*_ROUTERS, *routers):
         app.include_router(router, prefix="/v1")
     app.openapi = lambda: _remembered(app)  # type: ignore[method-assign]

@@ -32,17 +32,6 @@ class AsOf:
     keys: Keys = None
 
 
-def parse_filters(pairs: Iterable[str]) -> Filters:
-    """`["source=peps", "uri=docs/**"]`; a key given twice takes either value. Raises UsageError."""
-    parsed: dict[str, list[str]] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key or not value:
-            raise UsageError(f"filter {pair!r} is not of the form key=value")
-        parsed.setdefault(key, []).append(value)
-    return parsed
-
-
 def normalise(filters: Mapping[str, str | Sequence[str]]) -> Filters:
     """Each key with its values, a lone value as one of them. Raises UsageError for what no value can be."""
     found = {key: [values] if isinstance(values, str) else list(values) for key, values in filters.items()}

@@ -1,0 +1,1 @@
+"""A knowledge base that a server somewhere reads, with the verbs of one that is opened here. The one door to httpx."""

@@ -45,8 +45,10 @@ def resolve_snapshot(connection: Connection, reference: str | int, keys: Keys = 
 def _version(connection: Connection, text: str, keys: Keys) -> int:
     match = _HEAD.fullmatch(text)
     if match:
-        steps = 0 if match[1] is None else int(match[1] or 1)
-        return sight.head(connection, keys) - steps
+        # What answers for the head is the same as what answers for the true one.
+        if match[1] is None:
+            return snapshots.head(connection)
+        return sight.head(connection, keys) - int(match[1] or 1)
     if re.fullmatch(r"\d{1,12}", text):
         return int(text)
     tagged = names.tagged(connection, text)

@@ -86,7 +86,7 @@ def without_hidden(taken: Steps, groups: Sequence[str]) -> Steps:
 
 
 @given(taken=steps, groups=callers)
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_answers_are_those_of_a_knowledge_base_in_which_the_hidden_never_was(taken: Steps, groups: list[str]) -> None:
     with tempfile.TemporaryDirectory() as place:
         worlds = [World(Path(place) / name) for name in ("whole", "twin") if (Path(place) / name).mkdir() is None]
@@ -102,7 +102,7 @@ def test_answers_are_those_of_a_knowledge_base_in_which_the_hidden_never_was(tak
 
 
 @given(taken=steps, later=steps, groups=callers)
-@settings(max_examples=5)
+@settings(max_examples=3)
 def test_no_answer_changes_while_only_the_hidden_does(taken: Steps, later: Steps, groups: list[str]) -> None:
     """Every document of the source `vault` is hidden, whatever becomes of it."""
     closed: Steps = [

@@ -42,7 +42,7 @@ def connected(server: Server) -> Iterator[socket.socket]:
 
 def post(body: bytes, path: str = "/v1/search", *headers: str) -> bytes:
     """A request as it goes over the wire."""
-    lines = [f"POST {path} HTTP/1.1", "Host: here", "Content-Type: application/json"]
+    lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
     length = () if headers else (f"Content-Length: {len(body)}",)
     return "\r\n".join([*lines, *length, *headers, "", ""]).encode() + body
 

@@ -75,7 +75,7 @@ def stop(path: Path) -> None:
 
 
 def same(found: Any) -> Any:
-    return {name: value for name, value in found.items() if name not in ("request_id", "took_ms")}
+    return {name: value for name, value in found.items() if name not in ("request_id", "took_ms", "timings")}
 
 
 def loaded(home: Path, *words: str) -> set[str]:

@@ -114,7 +114,7 @@ class KnowledgeBase(Asked):
     def version(self, reference: str | int = "head") -> int:
         """The version that a reference means. Raises NotFound, Expired or UsageError."""
         with self.catalog.reading() as connection:
-            return resolve(connection, reference)
+            return resolve(connection, reference, self._keys)
 
     def log(
         self, limit: int | None = 20, *, source: str | None = None, before: int | None = None

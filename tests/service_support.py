@@ -15,6 +15,9 @@ from kb.http.app import make_app
 from kb.http.limits import LIMITS, Limits
 from kb.http.server import Server
 
+HERE = "http://127.0.0.1:8710"
+"""Where nobody needs a key."""
+
 
 @contextmanager
 def serving(home: Path, limits: Limits = LIMITS, routers: tuple[APIRouter, ...] = ()) -> Iterator[Server]:
@@ -42,7 +45,7 @@ def connected(server: Server) -> Iterator[socket.socket]:
 
 def post(body: bytes, path: str = "/v1/search", *headers: str) -> bytes:
     """A request as it goes over the wire."""
-    lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"]
     length = () if headers else (f"Content-Length: {len(body)}",)
     return "\r\n".join([*lines, *length, *headers, "", ""]).encode() + body
 

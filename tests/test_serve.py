@@ -66,6 +66,9 @@ def refused(at: httpx.URL) -> bool:
         socket.create_connection((at.host, at.port or 80)).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        # Taken into the queue of a socket that was closed at that moment.
+        return False
     return False
 
 
@@ -89,10 +92,10 @@ def test_a_port_that_is_taken_is_one_clear_line(home: Path) -> None:
     )
 
 
-def test_an_address_that_is_not_this_machine_s_is_one_clear_line(home: Path) -> None:
-    called = call("--home", home, "serve", "--host", "203.0.113.7")
+def test_others_are_served_only_where_callers_need_keys(home: Path) -> None:
+    called = call("--home", home, "serve", "--host", "0.0.0.0")
     assert (called.code, called.error.count("\n")) == (2, 1)
-    assert "cannot listen on 203.0.113.7:8710" in called.error
+    assert "0.0.0.0 can be reached from elsewhere" in called.error
 
 
 def test_no_home_is_told_before_it_listens(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from shelf import Paper, Shelf
 from workbench import Workbench
 
 import kb
+from kb.callers import add_key
 from kb.http.server import Server
 
 MAY, JUNE = (datetime(2024, month, 1, tzinfo=UTC) for month in (5, 6))
@@ -40,8 +41,10 @@ def server(home: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as found:
+def client(home: Path, server: Server) -> Iterator[openai.OpenAI]:
+    with kb.open(home) as base:
+        _, token = add_key(base.catalog, "app", "reader", ())
+    with openai.OpenAI(base_url=f"{server.url}/v1", api_key=token, max_retries=0) as found:
         yield found
 
 

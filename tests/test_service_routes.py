@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from cli_support import reply, two_sources
 from crash_support import write
-from service_support import client_of, serving
+from service_support import HERE, client_of, serving
 from starlette.testclient import TestClient
 from workbench import Workbench, fill
 
@@ -24,7 +24,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(home: Path) -> Iterator[TestClient]:
-    with kb.open(home) as base, TestClient(make_app(base, lambda: None), "http://127.0.0.1") as found:
+    with kb.open(home) as base, TestClient(make_app(base, lambda: None), base_url=HERE) as found:
         yield found
 
 
@@ -184,7 +184,7 @@ def test_a_search_that_cannot_be_is_refused(client: TestClient, body: Any) -> No
 
 
 def test_an_expired_version_is_gone(thinned: Path) -> None:
-    with kb.open(thinned) as base, TestClient(make_app(base, lambda: None), "http://127.0.0.1") as client:
+    with kb.open(thinned) as base, TestClient(make_app(base, lambda: None), base_url=HERE) as client:
         kept = {one.version for one in base.log(None)}
         expired = next(version for version in range(1, base.version()) if version not in kept)
         for path in (f"/v1/snapshots/{expired}", f"/v1/documents?as_of={expired}", f"/v1/diff?from={expired}"):
@@ -205,7 +205,7 @@ def test_lists_go_on_in_the_version_that_they_began_with(tmp_path: Path) -> None
     folder = bench.add_folder("docs")
     fill(folder, {f"{number}.md": f"text {number}" for number in range(5)})
     bench.sync("docs")
-    with kb.open(bench.home.path) as base, TestClient(make_app(base, lambda: None), "http://127.0.0.1") as client:
+    with kb.open(bench.home.path) as base, TestClient(make_app(base, lambda: None), base_url=HERE) as client:
         paths = ("documents", "snapshots", "documents/docs:4.md/history")
         pages = {path: client.get(f"/v1/{path}?limit=2").json() for path in paths}
         fill(folder, {"2.md": "other", "22.md": "new", "4.md": "other"})
@@ -244,7 +244,7 @@ def test_snapshots_and_sources_are_listed_page_by_page(client: TestClient) -> No
 
 def test_an_empty_knowledge_base_says_so(tmp_path: Path) -> None:
     bench = Workbench(tmp_path, 8)
-    with kb.open(bench.home.path) as base, TestClient(make_app(base, lambda: None), "http://127.0.0.1") as client:
+    with kb.open(bench.home.path) as base, TestClient(make_app(base, lambda: None), base_url=HERE) as client:
         base.warm()
         assert client.get("/v1/snapshots").json() == {"version": 0, "snapshots": [], "next": None}
         assert client.post("/v1/search", json={"query": "a"}).status_code == 404

@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 
 from kb.answers import Answer, Diff, Document, Shown, Status
-from kb.comparison import Level
 from kb.client import verbs
 from kb.client.address import headers, unreachable, url_of
 from kb.client.call import Call, Pages, Row, Told
 from kb.client.reply import read, rows
 from kb.client.retries import Retries
+from kb.comparison import Level
 from kb.errors import UsageError
 from kb.nouns import DocumentVersion, Mode, Snapshot, Source
 

@@ -7,13 +7,13 @@ from itertools import count
 import httpx
 
 from kb.answers import Answer, Diff, Document, Shown, Status
-from kb.comparison import Level
 from kb.client import verbs
 from kb.client.address import headers, unreachable
 from kb.client.call import Call, Pages, Row, Told
 from kb.client.remote import AGAIN, settings
 from kb.client.reply import read, rows
 from kb.client.retries import Retries
+from kb.comparison import Level
 from kb.nouns import DocumentVersion, Mode, Snapshot, Source
 
 

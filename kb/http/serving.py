@@ -6,6 +6,7 @@ from contextlib import closing
 from queue import SimpleQueue
 
 from kb.base import KnowledgeBase
+from kb.callers import require_callers
 from kb.home import Home
 from kb.http.app import make_app
 from kb.http.server import Server
@@ -15,11 +16,13 @@ from kb.http.warming import Warming
 def serve(home: Home, host: str, port: int, listening: Callable[[str], None]) -> None:
     """Calls `listening` with the URL, and returns when SIGTERM or SIGINT has come and what was under way has ended.
 
-    Raises UsageError where the address cannot be had, EmbedderError where the model cannot be loaded.
+    Raises UsageError where the address cannot be had, or can be reached from elsewhere while nobody needs a key, and
+    EmbedderError where the model cannot be loaded.
     """
     # Of all that could wake the main thread, this may be used by a signal's handler.
     ended: SimpleQueue[None] = SimpleQueue()
     with closing(KnowledgeBase(home)) as base:
+        require_callers(base.catalog, home.config, host)
         warming = Warming(base.warm, lambda: ended.put(None))
         server = Server(make_app(base, warming), host, port)
         for number in (signal.SIGTERM, signal.SIGINT):

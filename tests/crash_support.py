@@ -127,9 +127,13 @@ def rows(home: Path, statement: str) -> list[tuple[Any, ...]]:
 
 
 def frozen(home: Path) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
-    """All that a refusal must not change: the catalog's tables but for the runs, and the store's files."""
+    """All that reading and refusals must not change: the catalog's tables but for what was done and asked, and the
+    store's files.
+    """
     names = [name for (name,) in rows(home, "SELECT name FROM sqlite_master WHERE type = 'table'")]
-    tables = {name: sorted(rows(home, f"SELECT * FROM {name}"), key=repr) for name in names if name != "run"}
+    tables = {
+        name: sorted(rows(home, f"SELECT * FROM {name}"), key=repr) for name in names if name not in ("run", "request")
+    }
     stats = {path: path.stat() for path in (home / "store").rglob("*") if path.is_file()}
     return tables, {str(path): (stat.st_size, stat.st_mtime_ns) for path, stat in stats.items()}
 

@@ -73,6 +73,7 @@ def test_an_answer_tells_it(bench: Workbench) -> None:
 def test_a_source_that_was_never_read_is_behind_and_a_hidden_one_is_not_told(bench: Workbench) -> None:
     with bench.writer.catalog.writing() as connection:
         sources.change(connection, "slow", access=["legal"])
+    bench.sync("slow")
     note(bench, NOW, "slow")
     bench.writer.add_source("never", "folder", {"path": str(bench.path)}, fresh_within="1d")
     with kb.open(bench.home.path) as base:

@@ -212,9 +212,13 @@ def test_nothing_is_kept_between_requests(url: str, method: str) -> None:
     assert httpx.request(method, f"{url}/mcp", headers=HEADERS).status_code == 405
 
 
-def test_one_who_has_a_key_may_come_by_any_name(url: str) -> None:
-    headers = HEADERS | {"Host": "kb.example", "Authorization": "Bearer x"}
-    found = httpx.post(f"{url}/mcp", content=INITIALIZE, headers=headers)
+def test_one_who_has_a_key_may_come_by_any_name(tmp_path: Path) -> None:
+    home = create(tmp_path / "keyed", "hashing:8")[0].path
+    with kb.open(home) as base:
+        _, key = add_key(base.catalog, "agent", "reader", (), None)
+        with running(make_app(base, lambda: None)) as url:
+            headers = HEADERS | {"Host": "kb.example", "Authorization": f"Bearer {key}"}
+            found = httpx.post(f"{url}/mcp", content=INITIALIZE, headers=headers)
     assert found.json()["result"]["serverInfo"]["name"] == "palimpsest"
     assert "mcp-session-id" not in found.headers
 

@@ -6,8 +6,6 @@ from datetime import timedelta
 import click
 
 from kb import duration
-from kb.callers import add_key, remove_key
-from kb.catalog import keys
 from kb.cli import render
 from kb.cli.frame import Invocation, emit, json_option, tell
 from kb.keys import ROLES, Key
@@ -29,6 +27,8 @@ def add(
     invocation: Invocation, name: str, role: str, groups: Sequence[str], expires: str | None, as_json: bool
 ) -> None:
     """Make a key and print it: it cannot be shown again."""
+    from kb.callers import add_key
+
     with invocation.base() as base:
         made, token = add_key(base.catalog, name, role, tuple(groups), _span(expires))  # type: ignore[arg-type]
     emit({"key": token, "key_id": made.key_id, "name": name}, as_json, lambda: iter([token]))
@@ -40,6 +40,8 @@ def add(
 @click.pass_obj
 def list_keys(invocation: Invocation, as_json: bool) -> None:
     """List the keys, without their secrets."""
+    from kb.catalog import keys
+
     with invocation.base() as base, base.catalog.reading() as connection:
         found = keys.listed(connection)
     emit(found, as_json, lambda: _lines(found))
@@ -51,6 +53,8 @@ def list_keys(invocation: Invocation, as_json: bool) -> None:
 @click.pass_obj
 def remove(invocation: Invocation, name: str, as_json: bool) -> None:
     """Take a key back, at once."""
+    from kb.callers import remove_key
+
     with invocation.base() as base:
         remove_key(base.catalog, name)
     emit({"removed": name}, as_json, lambda: iter([f"removed {name}"]))

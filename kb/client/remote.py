@@ -15,7 +15,7 @@ from kb.client.reply import read, rows
 from kb.client.retries import Retries
 from kb.comparison import Level
 from kb.errors import UsageError
-from kb.nouns import DocumentVersion, Mode, Snapshot, Source
+from kb.nouns import DocumentVersion, Expand, Mode, Snapshot, Source
 
 AGAIN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 """Failures that may pass. A reply that takes too long is not asked for again: that would make it worse."""
@@ -50,8 +50,14 @@ class RemoteBase:
         exact: bool = False,
         filters: Mapping[str, str | Sequence[str]] | None = None,
         groups: Sequence[str] | None = None,
+        budget_tokens: int | None = None,
+        expand: Expand | None = None,
+        per_document: int | None = None,
+        rerank: str | None = None,
     ) -> Answer:
-        return self._ask(verbs.search(query, filters, as_of=as_of, k=k, mode=mode, exact=exact, groups=groups))
+        settings = {"as_of": as_of, "k": k, "mode": mode, "exact": exact, "groups": groups}
+        further = {"budget_tokens": budget_tokens, "expand": expand, "per_document": per_document, "rerank": rerank}
+        return self._ask(verbs.search(query, filters, **settings, **further))
 
     def log(self, limit: int | None = 20, *, source: str | None = None) -> Sequence[Snapshot]:
         return self._list(verbs.log(limit, source))

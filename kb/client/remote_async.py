@@ -14,7 +14,7 @@ from kb.client.remote import AGAIN, settings
 from kb.client.reply import read, rows
 from kb.client.retries import Retries
 from kb.comparison import Level
-from kb.nouns import DocumentVersion, Mode, Snapshot, Source
+from kb.nouns import DocumentVersion, Expand, Mode, Snapshot, Source
 
 
 class AsyncRemoteBase:
@@ -49,8 +49,14 @@ class AsyncRemoteBase:
         exact: bool = False,
         filters: Mapping[str, str | Sequence[str]] | None = None,
         groups: Sequence[str] | None = None,
+        budget_tokens: int | None = None,
+        expand: Expand | None = None,
+        per_document: int | None = None,
+        rerank: str | None = None,
     ) -> Answer:
-        return await self._ask(verbs.search(query, filters, as_of=as_of, k=k, mode=mode, exact=exact, groups=groups))
+        settings = {"as_of": as_of, "k": k, "mode": mode, "exact": exact, "groups": groups}
+        further = {"budget_tokens": budget_tokens, "expand": expand, "per_document": per_document, "rerank": rerank}
+        return await self._ask(verbs.search(query, filters, **settings, **further))
 
     async def log(self, limit: int | None = 20, *, source: str | None = None) -> Sequence[Snapshot]:
         return await self._list(verbs.log(limit, source))

@@ -15,6 +15,10 @@ _USUAL: Final[Mapping[str, Any]] = {
     "exact": False,
     "filters": None,
     "groups": None,
+    "budget_tokens": None,
+    "expand": None,
+    "per_document": None,
+    "rerank": None,
 }
 
 

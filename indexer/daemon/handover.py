@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 from indexer.outcome import SyncReport, joined
 from indexer.retain import Retention
@@ -25,7 +26,9 @@ class Handover:
     def sync(self, names: Sequence[str], message: str | None, allow_deletes: bool) -> SyncReport:
         """One source after the other; raises what the daemon's own sync raises."""
         body = {"message": message, "allow_deletes": allow_deletes}
-        parts = [_parsed(SyncReport, self._ask("POST", f"/v1/sources/{name}/sync", body)) for name in names]
+        parts = [
+            _parsed(SyncReport, self._ask("POST", f"/v1/sources/{quote(name, safe='')}/sync", body)) for name in names
+        ]
         return joined(parts)
 
     def retain(self, policy: Policy) -> Retention:
@@ -33,7 +36,9 @@ class Handover:
 
     def remove(self, name: str, purge: bool) -> int | None:
         """The version in which its documents left, if they did."""
-        found: int | None = self._ask("DELETE", f"/v1/sources/{name}?purge={str(purge).lower()}")["version"]
+        found: int | None = self._ask("DELETE", f"/v1/sources/{quote(name, safe='')}?purge={str(purge).lower()}")[
+            "version"
+        ]
         return found
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:

@@ -12,7 +12,7 @@ from indexer.daemon.http import writing_routes
 from indexer.daemon.log import Form, make_log
 from indexer.lock import writer_lock
 from kb.base import KnowledgeBase
-from kb.daemon import Endpoint, announced, socket_path
+from kb.daemon import Endpoint, announced, socket_place
 from kb.home import Home
 from kb.http.app import make_app
 from kb.http.server import Server
@@ -25,17 +25,18 @@ def up(home: Home, host: str, port: int, form: Form) -> int:
         stack.enter_context(writer_lock(home.lock))
         daemon = Daemon(home, log)
         base = stack.enter_context(closing(KnowledgeBase(home)))
-        waiting = "the model is being loaded"
-        app = make_app(base, lambda: None if daemon.ready.is_set() else waiting, (writing_routes(daemon),))
-        path = socket_path(home)
+        app = make_app(base, lambda: daemon.readiness.waiting, (writing_routes(daemon),))
+        path = stack.enter_context(socket_place(home))
         server = Server(app, host, port, path)
         url = "http://{}:{}".format(*server.address)
         stack.enter_context(announced(home, Endpoint(os.getpid(), str(path), url)))
         _obey_signals(daemon)
         server.start()
         log.info("listening", url=url, home=str(home.path))
-        clean = daemon.run()
-        server.stop()
+        try:
+            clean = daemon.run()
+        finally:
+            server.stop()
     return _leave(clean)
 
 

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import TypeVar
 
 from indexer.extract.pool import ExtractionPool
+from kb.errors import Interrupted
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -44,6 +45,8 @@ class SharedPool(ExtractionPool):
 
     def _take(self) -> ExtractionPool:
         with self._changing:
+            if self._closed:
+                raise Interrupted("extraction was stopped")
             return (
                 self._idle.pop() if self._idle else ExtractionPool(self._workers, self._timeout_s, self._memory_bytes)
             )

@@ -9,7 +9,7 @@ from typing import Any, Final
 from kb.errors import UsageError
 
 _STARTS_WITHIN_S: Final = 30.0
-DRAIN_S: Final = 5
+DRAIN_S: Final = 2
 """How long requests that are under way may take once the server stops."""
 
 

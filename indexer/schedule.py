@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from indexer import weekdays
 from kb import duration
 from kb.clock import now
 from kb.nouns import Source
@@ -32,7 +33,7 @@ def interval(value: object) -> str:
 def cron(value: object) -> str:
     """Raises ValueError for what are not five cron fields, with a time zone before them or without."""
     written = " ".join(str(value).split())
-    _cron_trigger(written)
+    cron_trigger(written)
     return written
 
 
@@ -75,7 +76,7 @@ class Schedule:
                 self._add(name, every, cron)
 
     def _add(self, name: str, every: str | None, cron: str | None) -> None:
-        trigger = _cron_trigger(cron) if cron else _interval_trigger(every or DEFAULT, self._present())
+        trigger = cron_trigger(cron) if cron else _interval_trigger(every or DEFAULT, self._present())
         self._scheduler.add_job(self._wake, trigger, [name], id=name, replace_existing=True)
         self._known[name] = every, cron
 
@@ -92,7 +93,8 @@ def _interval_trigger(written: str, present: datetime) -> Any:
     return IntervalTrigger(seconds=every, start_date=present + timedelta(seconds=every), timezone=UTC, jitter=jitter)
 
 
-def _cron_trigger(written: str) -> Any:
+def cron_trigger(written: str) -> Any:
+    """Raises ValueError."""
     from apscheduler.triggers.cron import CronTrigger
 
     zone, fields = ("UTC", written)
@@ -105,7 +107,8 @@ def _cron_trigger(written: str) -> Any:
             f"names the time zone `{zone}`, which is not known; write one such as Europe/Berlin"
         ) from error
     try:
-        trigger = CronTrigger.from_crontab(fields, timezone=timezone)
+        *moment, weekday = fields.split() or [""]
+        trigger = CronTrigger.from_crontab(" ".join([*moment, weekdays.named(weekday)]), timezone=timezone)
     except ValueError as error:
         raise ValueError(
             f"cannot be `{fields}` ({error}); write five fields: minute hour day month weekday, such as '0 3 * * *'"

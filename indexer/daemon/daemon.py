@@ -36,7 +36,7 @@ from kb.catalog import pending
 from kb.catalog.standings import Standing
 from kb.clock import now
 from kb.errors import Interrupted, KBError, NotFound
-from kb.home import Home
+from kb.home import Config, Home
 from kb.nouns import Snapshot, Source
 from kb.retention import Policy
 
@@ -57,13 +57,12 @@ _FINISHED: Final = ("commit", "publish", "permit")
 class Daemon:
     """For whoever holds the writer's lock. `run` returns when `stop` was called, by a thread or a signal's handler."""
 
-    def __init__(self, home: Home, log: Log, observe: Observer = unobserved) -> None:
-        config = home.config
+    def __init__(self, home: Home, log: Log, observe: Observer = unobserved, pool: SharedPool | None = None) -> None:
         self.home = home
         self.writer = Writer(home)
         self.catalog = self.writer.catalog
         self.readiness = Readiness()
-        self._pool = SharedPool(config.workers, config.extract_timeout_s, config.extract_memory_mb * 2**20)
+        self._pool = pool or _pool(home.config)
         self._session = Session(home, self.catalog, self._pool, self._observe)
         self._log = log
         self._observed = observe
@@ -165,7 +164,7 @@ class Daemon:
         self._schedule.start()
         self._refresh()
         self.readiness.prepared.set()
-        self._threads.submit(self.readiness.load, self._session, self._log)
+        self._threads.submit(self.readiness.load, self._session, self._pool, self._log)
 
     def _tick(self) -> None:
         moment = time.monotonic()
@@ -293,3 +292,7 @@ class Daemon:
         if self._stopping.is_set() and event.step not in _FINISHED:
             raise Interrupted(f"the sync of {event.source} was stopped; nothing that was published is lost")
         self._observed(event)
+
+
+def _pool(config: Config) -> SharedPool:
+    return SharedPool(config.workers, config.extract_timeout_s, config.extract_memory_mb * 2**20)

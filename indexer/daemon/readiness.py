@@ -1,10 +1,13 @@
-"""What a daemon that has just begun waits for before it can answer: what was left undone, and the model."""
+"""What a daemon that has just begun waits for: what was left undone is taken back, model and extraction are loaded."""
 
 import gc
 import threading
 
 from indexer.daemon.log import Log
+from indexer.extract.shared import SharedPool
+from indexer.prepare import Task, prepare
 from indexer.session import Session
+from kb.errors import Interrupted
 
 
 class Readiness:
@@ -16,14 +19,18 @@ class Readiness:
         self.prepared = threading.Event()
         """Whether the store may be written."""
 
-    def load(self, session: Session, log: Log) -> None:
-        """Loads the model before the first change comes."""
+    def load(self, session: Session, pool: SharedPool, log: Log) -> None:
+        """Has everything at hand before the first change comes."""
         self.waiting = "the model is being loaded"
         try:
             session.embedder().embed(["ready"])
+            self.waiting = "extraction is being started"
+            pool.warm(prepare, Task(b"ready", "ready.txt", None, session.pipeline.embedder))
+        except Interrupted:
+            return
         except Exception as error:
             self.waiting = str(error)
-            log.error("model cannot be loaded", error=str(error))
+            log.error("cannot get ready", error=str(error))
             return
         # What lives until the end is not to be looked through for garbage.
         gc.freeze()

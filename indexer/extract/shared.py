@@ -43,6 +43,12 @@ class SharedPool(ExtractionPool):
             finally:
                 self._give_back(pool)
 
+    def warm(self, function: Callable[[A], object], argument: A) -> None:
+        """Has a pool at work before the first document comes; its processes take seconds to begin."""
+        for result in self.map(function, [argument]):
+            if isinstance(result, Exception):
+                raise result
+
     def _take(self) -> ExtractionPool:
         with self._changing:
             if self._closed:

@@ -48,6 +48,10 @@ class Stage:
     def await_poll(self) -> None:
         assert self.polls.acquire(timeout=PATIENCE_S), "the source was not polled"
 
+    def forget_polls(self) -> None:
+        while self.polls.acquire(blocking=False):
+            pass
+
     def wake(self) -> None:
         self.wakes[-1]()
 

@@ -139,6 +139,10 @@ class Told(io.StringIO):
                 if not self._more.wait(deadline - time.monotonic()):
                     raise AssertionError(f"no {event!r} with {facts} among {self.lines}")
 
+    def begin_anew(self) -> None:
+        """What was said already counts again."""
+        self._taken = 0
+
     def events(self, event: str) -> list[dict[str, Any]]:
         return [line for line in self.lines if line["event"] == event]
 

@@ -16,13 +16,15 @@ from kb.daemon import Endpoint, announced, socket_place
 from kb.home import Home
 from kb.http.app import make_app
 from kb.http.server import Server
+from kb.unwritable import writes
 
 
 def up(home: Home, host: str, port: int, form: Form) -> int:
-    """The exit code. Raises Locked where another writer works, UsageError where the address cannot be had."""
+    """The exit code. Raises Locked, Unwritable, or UsageError where the address cannot be had."""
     log = make_log(form, sys.stderr)
     with ExitStack() as stack:
-        stack.enter_context(writer_lock(home.lock))
+        with writes(home.path):
+            stack.enter_context(writer_lock(home.lock))
         daemon = Daemon(home, log)
         base = stack.enter_context(closing(KnowledgeBase(home)))
         app = make_app(base, lambda: daemon.readiness.waiting, (writing_routes(daemon),))

@@ -1,9 +1,6 @@
 """What the daemon's tests share: sources that do as they are told, a daemon in a thread, and what it says."""
 
-import io
-import json
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,9 +22,7 @@ from kb.errors import DocumentGone
 from kb.home import Home
 from kb.nouns import Snapshot
 from scripts.stresses.parts.here import Here
-
-PATIENCE_S: Final = 30.0
-"""How long a test waits for what must come: far longer than it takes."""
+from scripts.stresses.parts.log_lines import PATIENCE_S, Told
 
 
 class Stage:
@@ -109,42 +104,6 @@ def plug(directory: Path, patch: pytest.MonkeyPatch) -> None:
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: staged\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(f"[kb.connectors]\nstaged = {__name__}:Staged\n")
     patch.syspath_prepend(directory)
-
-
-class Told(io.StringIO):
-    """The daemon's log, as it is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[dict[str, Any]] = []
-        self._taken = 0
-        self._more = threading.Condition()
-
-    def write(self, text: str) -> int:
-        with self._more:
-            self.lines += [json.loads(line) for line in text.splitlines() if line]
-            self._more.notify_all()
-        return super().write(text)
-
-    def await_line(self, event: str, **facts: Any) -> dict[str, Any]:
-        """The first such line after the one that was last waited for."""
-        deadline = time.monotonic() + PATIENCE_S
-        with self._more:
-            while True:
-                for place in range(self._taken, len(self.lines)):
-                    line = self.lines[place]
-                    if line["event"] == event and facts.items() <= line.items():
-                        self._taken = place + 1
-                        return line
-                if not self._more.wait(deadline - time.monotonic()):
-                    raise AssertionError(f"no {event!r} with {facts} among {self.lines}")
-
-    def begin_anew(self) -> None:
-        """What was said already counts again."""
-        self._taken = 0
-
-    def events(self, event: str) -> list[dict[str, Any]]:
-        return [line for line in self.lines if line["event"] == event]
 
 
 class QuickPool(SharedPool):

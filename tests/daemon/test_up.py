@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from crash_support import KB, QuickWriter, command, git, rows, write
-from up_support import STOPS_WITHIN_S, Up, environment, launch, up
 
 import kb
 from indexer.creation import create
 from kb.daemon import find
 from kb.home import open_home
 from scripts.stresses.parts.faulty import plug
+from scripts.stresses.parts.up import STOPS_WITHIN_S, Up, environment, launch, up
 
 SECRET = "s3cr3t-that-nobody-may-see"
 

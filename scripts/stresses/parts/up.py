@@ -4,19 +4,21 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
-from crash_support import KB
-from daemon_support import PATIENCE_S, Told
 
-ROOT = Path(__file__).parent.parent
-STOPS_WITHIN_S = 10.0
+from scripts.stresses.parts.log_lines import PATIENCE_S, Told
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+KB: Final = Path(sys.executable).with_name("kb")
+STOPS_WITHIN_S: Final = 10.0
 
 
 class Up:
@@ -35,6 +37,12 @@ class Up:
     def get(self, path: str) -> httpx.Response:
         (listening,) = self.told.events("listening")
         return httpx.get(listening["url"] + path, timeout=PATIENCE_S)
+
+    def order(self, home: Path, *words: str, **changes: str) -> tuple[int, str]:
+        """Another terminal's command: its exit code, and what it says on standard error."""
+        asked = launch(["--home", str(home), *words], **changes)
+        _, said = asked.communicate(timeout=5 * PATIENCE_S)
+        return asked.returncode, said
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
         """Exit code, and the seconds that it took."""

@@ -1,7 +1,7 @@
 """bench daemon: from a save to a hit, scans beside `find` and `git status`, and what an idle daemon costs.
 
-Freshness is with the real model: a small file in a folder is saved, and a search for a word that only this save holds is
-tried whenever there is a new version. The rest embeds with hashes.
+Freshness is with the real model: a small file in a folder is saved, and a search for a word that only this save holds
+is tried whenever there is a new version. The rest embeds with hashes.
 """
 
 import argparse

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,26 @@ def test_sigterm_while_a_source_hangs(home: Path, plugged: str) -> None:
             pass
         gate.unlink()
         daemon.told.await_line("published", source="slow")
+
+
+def test_very_many_who_wait_for_one_that_hangs_keep_nobody_else(home: Path, plugged: str) -> None:
+    gate = home.parent / "gate"
+    os.mkfifo(gate)
+    add_faulty(home, "slow", gate=str(gate))
+    asked = b"POST /v1/sources/slow/sync HTTP/1.1\r\nHost: kb\r\nContent-Length: 0\r\n\r\n"
+    with ExitStack() as stack:
+        daemon = stack.enter_context(up(home, PYTHONPATH=plugged))
+        daemon.await_ready()
+        stack.enter_context(open(gate, "wb"))
+        endpoint = find(open_home(home))
+        assert endpoint is not None
+        for _ in range(100):
+            one = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            one.connect(endpoint.path)
+            one.sendall(asked)
+        assert synced(home, "docs").returncode == 0
+        assert daemon.get("/health/ready").status_code == 200
+        assert daemon.stop()[1] < STOPS_WITHIN_S
 
 
 def test_sigterm_while_it_embeds_and_on_from_there(home: Path) -> None:

@@ -24,6 +24,8 @@ class Readiness:
         self.waiting = "the model is being loaded"
         try:
             session.embedder().embed(["ready"])
+            # Opens the table of what is known, where there is one.
+            session.known_vectors([""])
             self.waiting = "extraction is being started"
             pool.warm(prepare, Task(b"ready", "ready.txt", None, session.pipeline.embedder))
         except Interrupted:

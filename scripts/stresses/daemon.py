@@ -1,4 +1,4 @@
-"""stress daemon: a daemon whose sources change and fail by chance, whose clock is set back, and that is killed.
+"""stress daemon: a daemon whose sources change and fail by chance, and that is killed.
 
 In the end the index equals what is made afresh, no deletion was invented, and memory and open files are flat. Then:
 sources that hang for ever delay no other's changes, and a checkout of very many files loses nothing, also when the
@@ -21,7 +21,6 @@ import kb
 from indexer.creation import create
 from indexer.writer import Writer
 from scripts.stresses.parts.checkout import Tree
-from scripts.stresses.parts.clock import Clock
 from scripts.stresses.parts.faulty import plug
 from scripts.stresses.parts.mixed import Mixed, equals_the_folders, no_deletion_invented
 from scripts.stresses.parts.paragraphs import paragraphs
@@ -44,7 +43,6 @@ class Form:
     saves: int
     files: int
     seed: int
-    clock: bool
 
 
 def main() -> int:
@@ -54,7 +52,6 @@ def main() -> int:
     parser.add_argument("--saves", type=int, default=40, metavar="N", help="beside sources that hang, 40 by default")
     parser.add_argument("--files", type=int, default=5_000, metavar="N", help="of the checkout, 5,000 by default")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the choices; moments vary")
-    parser.add_argument("--clock", action="store_true", help="set the clock back, where libfaketime is installed")
     form = Form(**vars(parser.parse_args()))
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         plugged = Path(directory) / "plugged"
@@ -87,24 +84,23 @@ def add(home: Path, directory: Path, names: Sequence[str], kind: str) -> None:
     writer.catalog.close()
 
 
-def environment(directory: Path, clock: Clock | None = None) -> dict[str, str]:
-    return {"PYTHONPATH": str(directory / "plugged"), "TOKEN": TOKEN} | (clock.environment() if clock else {})
+def environment(directory: Path) -> dict[str, str]:
+    return {"PYTHONPATH": str(directory / "plugged"), "TOKEN": TOKEN}
 
 
 def mixed_up(directory: Path, form: Form) -> None:
     directory.mkdir()
     mixed = Mixed(directory, NAMES, paragraphs(), form.seed)
     home = home_of(directory, NAMES)
-    clock = Clock(directory) if form.clock else None
-    around = environment(directory.parent, clock)
+    around = environment(directory.parent)
     began, said = time.monotonic(), list[str]()
     for _ in range(form.kills):
         with up(home, **around) as daemon:
-            drive(mixed, form.seconds * 2 / 3 / form.kills, clock)
+            drive(mixed, form.seconds * 2 / 3 / form.kills)
             said.append(daemon.told.getvalue())
             daemon.stop(signal.SIGKILL)
     with up(home, **around) as daemon:
-        flat(mixed, daemon, form.seconds / 3, clock)
+        flat(mixed, daemon, form.seconds / 3)
         settle(mixed, daemon, home, around)
         metrics = daemon.get("/metrics").text
         code, took_s = daemon.stop()
@@ -113,26 +109,22 @@ def mixed_up(directory: Path, form: Form) -> None:
     must(not any(TOKEN in words for words in said), "the token stands in the log or the metrics")
     check(directory, home, mixed)
     faults = ", ".join(f"{count} {fault}" for fault, count in mixed.faults.items())
-    stepped = "" if clock is None or clock.library is None else ", the clock set back an hour"
-    print(f"{time.monotonic() - began:.0f} s, {mixed.changes} changes, {form.kills} kills{stepped}; faults: {faults}")
+    print(f"{time.monotonic() - began:.0f} s, {mixed.changes} changes, {form.kills} kills; faults: {faults}")
 
 
-def drive(mixed: Mixed, seconds: float, clock: Clock | None) -> None:
-    ends, half = time.monotonic() + seconds, time.monotonic() + seconds / 2
+def drive(mixed: Mixed, seconds: float) -> None:
+    ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         mixed.step(longest_s=3)
-        if clock is not None and time.monotonic() > half:
-            clock.step(-1 if clock.step_h == 0 else 0)
-            half = ends
         time.sleep(0.1)
 
 
-def flat(mixed: Mixed, daemon: Up, seconds: float, clock: Clock | None) -> None:
+def flat(mixed: Mixed, daemon: Up, seconds: float) -> None:
     """What it holds after the first third and at the end."""
     daemon.await_ready()
-    drive(mixed, seconds / 3, clock)
+    drive(mixed, seconds / 3)
     before = held(daemon)
-    drive(mixed, seconds * 2 / 3, clock)
+    drive(mixed, seconds * 2 / 3)
     after = held(daemon)
     print(f"memory {before[0]} MB, then {after[0]} MB; open files {before[1]}, then {after[1]}", flush=True)
     if seconds / 3 < WARM_S:

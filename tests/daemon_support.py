@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 
@@ -18,6 +19,7 @@ from indexer.progress import Event, Observer, unobserved
 from kb.base import KnowledgeBase
 from kb.catalog import standings
 from kb.catalog.standings import Standing
+from kb.clock import now
 from kb.errors import DocumentGone
 from kb.home import Home
 from kb.nouns import Snapshot
@@ -139,9 +141,9 @@ class Followed:
 
 
 @contextmanager
-def following(home: Home, observe: Observer = unobserved) -> Iterator[Followed]:
+def following(home: Home, observe: Observer = unobserved, present: Callable[[], datetime] = now) -> Iterator[Followed]:
     told = Told()
-    daemon = Daemon(home, make_log("json", told), observe, QuickPool())
+    daemon = Daemon(home, make_log("json", told), observe, QuickPool(), present)
     thread = threading.Thread(target=daemon.run, daemon=True)
     thread.start()
     try:

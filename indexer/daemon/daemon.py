@@ -7,11 +7,11 @@ source is looked at, whatever anybody may have missed.
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from indexer.daemon.agenda import Agenda
@@ -21,6 +21,7 @@ from indexer.daemon.look import look, standing_after, tell
 from indexer.daemon.orders import Looked, Order, Orders
 from indexer.daemon.readiness import Readiness
 from indexer.daemon.standings import Standings
+from indexer.daemon.steps import ClockSteps
 from indexer.daemon.tending import Tending
 from indexer.daemon.watches import Watches
 from indexer.extract.shared import SharedPool
@@ -36,7 +37,7 @@ from kb.catalog import pending
 from kb.catalog.standings import Standing
 from kb.clock import now
 from kb.errors import Interrupted, KBError, NotFound
-from kb.home import Config, Home
+from kb.home import Home
 from kb.nouns import Snapshot, Source
 from kb.retention import Policy
 
@@ -48,7 +49,6 @@ _SLOW_S: Final = 5.0
 """A look that takes longer is shown as running, and keeps upkeep from nothing."""
 _HALF_OPEN_S: Final = 5.0
 """So long after a wake is a source tried whose circuit is open."""
-_STEPPED_S: Final = 30.0
 _THREADS: Final = 10_000
 _FINISHED: Final = ("commit", "publish", "permit")
 """Steps that a stop lets come to their end."""
@@ -57,12 +57,19 @@ _FINISHED: Final = ("commit", "publish", "permit")
 class Daemon:
     """For whoever holds the writer's lock. `run` returns when `stop` was called, by a thread or a signal's handler."""
 
-    def __init__(self, home: Home, log: Log, observe: Observer = unobserved, pool: SharedPool | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        log: Log,
+        observe: Observer = unobserved,
+        pool: SharedPool | None = None,
+        present: Callable[[], datetime] = now,
+    ) -> None:
         self.home = home
         self.writer = Writer(home)
         self.catalog = self.writer.catalog
         self.readiness = Readiness()
-        self._pool = pool or _pool(home.config)
+        self._pool = pool or SharedPool.of(home.config)
         self._session = Session(home, self.catalog, self._pool, self._observe)
         self._log = log
         self._observed = observe
@@ -74,12 +81,12 @@ class Daemon:
         self._refreshing = threading.Lock()
         self._followed = Followed(self.catalog)
         self._standings = Standings(self.catalog)
-        self._clock_gap_s = time.time() - time.monotonic()
+        self._steps = ClockSteps(present)
         # Extraction's processes end with the thread that began them, so threads stay; no source waits for a free one.
         self._threads = ThreadPoolExecutor(_THREADS, "kb-look")
         self._tending = Tending(self._session, self._threads, log)
         self._watches = Watches(self.wake, log)
-        self._schedule = Schedule(self._wake_by_schedule)
+        self._schedule = Schedule(self._wake_by_schedule, present)
 
     # From any thread
 
@@ -179,8 +186,8 @@ class Daemon:
                 self._begin(name, moment)
             if not due:
                 self._tending.tend(moment, lambda: self._busy(moment))
-                until = self._agenda.next_s()
-                self._changed.wait(TICK_S if until is None else max(0.0, min(TICK_S, until - time.monotonic())))
+                until = self._agenda.next_s() or moment + TICK_S
+                self._changed.wait(max(0.0, min(TICK_S, until - time.monotonic())))
 
     def _begin(self, name: str, moment: float) -> None:
         orders = self._orders.take(name)
@@ -260,11 +267,10 @@ class Daemon:
             self.wake(name)
 
     def _notice_clock(self) -> None:
-        gap_s = time.time() - time.monotonic()
-        if abs(gap_s - self._clock_gap_s) > _STEPPED_S:
-            self._log.warning("clock stepped", seconds=round(gap_s - self._clock_gap_s))
+        step_s = self._steps.last_s()
+        if step_s is not None:
+            self._log.warning("clock stepped", seconds=round(step_s))
             self._schedule.begin_anew()
-        self._clock_gap_s = gap_s
 
     def _show_slow(self, moment: float) -> None:
         for name in self._agenda.running:
@@ -292,7 +298,3 @@ class Daemon:
         if self._stopping.is_set() and event.step not in _FINISHED:
             raise Interrupted(f"the sync of {event.source} was stopped; nothing that was published is lost")
         self._observed(event)
-
-
-def _pool(config: Config) -> SharedPool:
-    return SharedPool(config.workers, config.extract_timeout_s, config.extract_memory_mb * 2**20)

@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from indexer.extract.pool import ExtractionPool
 from kb.errors import Interrupted
+from kb.home import Config
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -23,6 +24,11 @@ class SharedPool(ExtractionPool):
         self._idle: list[ExtractionPool] = []
         self._changing = threading.Lock()
         self._closed = False
+
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        """As the configuration has it."""
+        return cls(config.workers, config.extract_timeout_s, config.extract_memory_mb * 2**20)
 
     def close(self) -> None:
         with self._changing:

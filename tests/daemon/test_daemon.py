@@ -1,6 +1,7 @@
 """The daemon in process: sources side by side, failures, guards, changes by others, orders."""
 
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from daemon_support import PATIENCE_S, Followed, Steps, following
 import kb
 from indexer.daemon.retry import OPENS_AT
 from indexer.writer import Writer
+from kb.clock import now
 from kb.errors import DeletionRefused, Interrupted, NotFound, SourceUnavailable
 from kb.home import Home
 from kb.retention import Policy
@@ -295,3 +297,22 @@ def test_what_a_dead_daemon_had_under_way_is_shown_no_more(home: Home, stage) ->
     with following(home) as followed:
         docs.await_poll()
         assert followed.standing("docs").running_since is None
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_delays_no_look(home: Home, stage, hours: int) -> None:
+    ahead = timedelta()
+    docs = stage("docs", a="alpha")
+    with following(home, present=lambda: now() + ahead) as followed:
+        published(followed, "docs")
+        # From now on the daemon's clock is an hour off, and then it is right again.
+        ahead = timedelta(hours=hours)
+        assert followed.told.await_line("clock stepped")["seconds"] == hours * 3600
+        ahead = timedelta()
+        assert followed.told.await_line("clock stepped")["seconds"] == -hours * 3600
+        with closing(Writer(home).catalog):
+            Writer(home).change_source("docs", {"every": "1s"})
+        followed.told.await_line("source changed", source="docs")
+        docs.forget_polls()
+        for _ in range(3):
+            docs.await_poll()

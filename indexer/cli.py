@@ -6,10 +6,13 @@ from pathlib import Path
 import click
 
 from indexer.commands import pushing, retaining, sources, syncing, up
+from kb.cli import keys, serve
 from kb.cli.frame import Invocation, emit, json_option, root, run
 from kb.home import DEFAULT_MODEL, named
 
-__all__ = ["pushing", "retaining", "sources", "syncing", "up"]
+__all__ = ["pushing", "retaining", "serve", "sources", "syncing", "up"]
+
+root.add_command(keys.key)
 
 
 def main() -> None:

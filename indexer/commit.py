@@ -11,6 +11,7 @@ from indexer.beside import beside
 from indexer.delta import Delta
 from indexer.embed import Embedded
 from indexer.intake import Intake
+from indexer.originals import Originals
 from kb.access import EVERYONE, Groups
 from kb.analysis import analyse
 from kb.catalog import Catalog, Connection, access, documents, facets, pending, snapshots, terms
@@ -133,7 +134,14 @@ def build(
     )
 
 
-def write(catalog: Catalog, store: Store, tables: Tables, commit: Commit, tell: Callable[[str], None]) -> None:
+def write(
+    catalog: Catalog,
+    store: Store,
+    tables: Tables,
+    commit: Commit,
+    tell: Callable[[str], None],
+    originals: Originals | None = None,
+) -> None:
     """The store's half, invisible until it is published; each step is told before it is taken.
 
     Texts and rows are written side by side: neither is of use without the snapshot that names them.
@@ -143,6 +151,10 @@ def write(catalog: Catalog, store: Store, tables: Tables, commit: Commit, tell: 
     tell("intent")
     with catalog.writing() as connection:
         pending.intend(connection, commit.snapshot.version)
+    if originals:
+        tell("originals")
+        needed = {document.content_sha256 for document in commit.opened}
+        store.originals.write(originals.batches(needed), commit.snapshot.version)
     tell("texts")
     with beside(lambda: store.texts.write(commit.layouts, commit.snapshot.version)) as texts:
         tell("rows")

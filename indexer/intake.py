@@ -1,7 +1,7 @@
 """Taking in a listing: fetch, extract and chunk what changed, and sort it into what is new, same, refused or gone."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -62,6 +62,8 @@ class Circumstances:
     rework: bool
     guard: float
     """Share of the documents that may go; 1 where all may."""
+    keep: Callable[[str, bytes], None] = lambda _key, _content: None
+    """What becomes of bytes that were read anew, with their SHA-256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ def _tasks(
         same = living if living and living.content_sha256 == content else None
         waiting.append((read, same))
         if same is None:
+            around.keep(content, fetched.content)
             yield Task(fetched.content, entry.uri, fetched.media_type, around.model, fetched.boilerplate)
 
 

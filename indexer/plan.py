@@ -29,6 +29,8 @@ class Plan:
     reuse: int = 0
     tokens: int = 0
     seconds: float | None = None
+    price: float | None = None
+    """In whatever currency the configuration's price is; None where it has none."""
     quarantine: int = 0
     refusal: str | None = None
 
@@ -76,7 +78,8 @@ def plan_source(
 def _timed(session: Session, plan: Plan, tokens: int) -> Plan:
     with session.catalog.reading() as connection:
         rate = runs.embedding_rate(connection)
-    return replace(plan, tokens=tokens, seconds=plan.embed / rate if rate else None)
+    each = session.config.price_per_million_tokens / 1_000_000
+    return replace(plan, tokens=tokens, seconds=plan.embed / rate if rate else None, price=tokens * each or None)
 
 
 def _with(session: Session, plan: Plan, intake: Intake, foreseen: Foreseen) -> Plan:

@@ -115,6 +115,8 @@ def plan_lines(plans: Sequence[Plan]) -> Iterator[str]:
             yield f"  refused    {plan.refusal}"
         seconds = f"about {plan.seconds:.0f} s to embed" if plan.seconds is not None else "not measured here yet"
         yield f"  time       {seconds}"
+        if plan.price is not None:
+            yield f"  price      {plan.price:.2f}"
 
 
 def reconciliation_lines(found: Reconciliation) -> Iterator[str]:

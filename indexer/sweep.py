@@ -58,7 +58,10 @@ def sweep(catalog: Catalog, store: Store, tell: Callable[[str], None]) -> None:
     tell("texts")
     with catalog.reading() as connection:
         named = {layout for layout, _, _ in documents.spans(connection)}
+        contents = documents.contents(connection)
     store.texts.forget(store.texts.keys(kept[-1]) - named)
+    if originals := store.find_originals():
+        originals.forget(originals.keys(kept[-1]) - contents)
     tell("space")
     store.upkeep(NONE)
     tell("end")

@@ -9,6 +9,7 @@ from indexer.commit import Commit, Occasion, Rows, Tables, build, ending, publis
 from indexer.delta import Delta, diff
 from indexer.embed import Embedded, embed
 from indexer.intake import Circumstances, Intake, take_in
+from indexer.originals import Originals
 from indexer.permission import changed_by_reading, changed_by_setting, permit
 from indexer.progress import Event, Step
 from indexer.session import Session
@@ -45,6 +46,7 @@ class SourceSync:
         self._message = message
         guard = session.config.delete_guard if source.delete_guard is None else source.delete_guard
         self._guard = 1.0 if allow_deletes else guard
+        self._originals = Originals() if source.keep_original else None
         with session.catalog.reading() as connection:
             self._checkpoint, self._fingerprint = sources.position(connection, source.name)
             self._state = load_state(connection, source.name, snapshots.head(connection))
@@ -109,6 +111,7 @@ class SourceSync:
             moment=now(),
             rework=rework,
             guard=self._guard,
+            **({"keep": self._originals.keep} if self._originals else {}),
         )
         return take_in(around, listing, self._state, compare(self._state, listing, rework))
 
@@ -157,7 +160,7 @@ class SourceSync:
         occasion = Occasion(now(), name, listing.revision, listing.time, self._message or listing.message)
         with session.catalog.reading() as connection:
             commit = build(connection, tables, session.pipeline, occasion, intake, delta, embedded, dying)
-        write(session.catalog, session.store, tables, commit, lambda step: self._tell("commit", step))
+        write(session.catalog, session.store, tables, commit, lambda step: self._tell("commit", step), self._originals)
         self.synced.embedded += embedded.made
         self.synced.embed_seconds += embedded.seconds
         return commit

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kb.base import KnowledgeBase
-    from kb.base import open_path as open
     from kb.errors import KBError
     from kb.nouns import Hit, Provenance, Snapshot
+    from kb.opening import open_path as open
 
 __all__ = ["Hit", "KBError", "KnowledgeBase", "Provenance", "Snapshot", "open"]
 
@@ -17,7 +17,7 @@ _PLACES = {
     "KnowledgeBase": ("kb.base", "KnowledgeBase"),
     "Provenance": ("kb.nouns", "Provenance"),
     "Snapshot": ("kb.nouns", "Snapshot"),
-    "open": ("kb.base", "open_path"),
+    "open": ("kb.opening", "open_path"),
 }
 
 

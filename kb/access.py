@@ -9,6 +9,8 @@ from typing import Final
 from kb.errors import ConfigError, UsageError
 
 Groups = tuple[str, ...]
+Keys = Groups | None
+"""What a caller shares with the rows that it may see, as `keys_of` has it; None for one who may see everything."""
 EVERYONE: Final[Groups] = ("",)
 """What the rows of a document without a list hold: no group has an empty name."""
 NOBODY: Final[Groups] = (" ",)
@@ -37,6 +39,16 @@ def keys_of(groups: Sequence[str]) -> Groups:
         if not _named(name):
             raise UsageError(f"a group needs a name, not {name!r}")
     return (*EVERYONE, *sorted(_names(names)))
+
+
+def opens(keys: Keys, access: Sequence[str] | None) -> bool:
+    """Whether the keys open what has such a list."""
+    return keys is None or not set(keys).isdisjoint(held(access))
+
+
+def shared(groups: Sequence[str], others: Sequence[str]) -> Groups:
+    """The groups that both name."""
+    return tuple(sorted(_names(groups) & _names(others)))
 
 
 def _names(groups: Iterable[str]) -> set[str]:

@@ -1,7 +1,7 @@
 """What the knowledge base answers with, beside the nouns: frozen values that render to the contract's JSON."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -20,8 +20,22 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """Whether what was known when an answer was given was as fresh as it should be.
+
+    `behind` are the sources past their freshness target by then, by name; those without a target are never among them.
+    """
+
+    complete: bool = True
+    behind: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer(Sequence[Hit]):
-    """A search's hits, best first; a sequence of them."""
+    """A search's hits; a sequence of them.
+
+    Best first; where they were widened or had to fit, in reading order within a document, documents by their best hit.
+    """
 
     query: str
     request_id: str
@@ -30,6 +44,9 @@ class Answer(Sequence[Hit]):
     took_ms: float
     as_of: Served
     hits: tuple[Hit, ...]
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Milliseconds of each step, in their order."""
+    coverage: Coverage = Coverage()
 
     def __len__(self) -> int:
         return len(self.hits)

@@ -1,24 +1,25 @@
 """A knowledge base as its readers use it: every verb takes a reference to the version that is to answer."""
 
-import time
-import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from kb import diff, status
-from kb.answers import Answer, Diff, Document, DocumentChange, ResultChange, Served, Shown, Status, Verification
-from kb.catalog import Catalog, Connection, documents, names, scan, snapshots, sources
+from kb import sight, status
+from kb.answers import Answer, Diff, Document, Served, Shown, Status, Verification
+from kb.asker import Asker
+from kb.asking import Asked
+from kb.catalog import Catalog, Connection, documents, scan
 from kb.clock import now
-from kb.embedding.models import LoadModel, Models
-from kb.errors import Corrupt, NotFound, UsageError
+from kb.comparison import Comparison, Level, compare
+from kb.embedding.models import LoadModel
 from kb.home import Home
-from kb.nouns import DocumentVersion, Mode, Snapshot, Source
-from kb.pipeline import Pipeline
-from kb.reference import check_tag, resolve, resolve_document, resolve_snapshot
+from kb.nouns import DocumentVersion, Expand, Mode, Snapshot, Source
+from kb.opened import Opened
+from kb.reference import document_at, resolve, resolve_document, resolve_snapshot
+from kb.replay import logged
 from kb.retention import Policy
+from kb.stopwatch import Stopwatch
+from kb.tagging import delete_tag, tag
 from kb.undisturbed import undisturbed
 from kb.writing import Writer, writer
 
@@ -26,20 +27,15 @@ if TYPE_CHECKING:
     from kb.search.query import Query
     from kb.store import Store
 
-Level = Literal["documents", "chunks", "results"]
 
-
-class KnowledgeBase:
+class KnowledgeBase(Asked):
     """Reads a home's catalog and store. Any number may be open, in any number of processes, while one writer works."""
 
     def __init__(self, home: Home, load_model: LoadModel | None = None) -> None:
         """`load_model` finds an embedder by its recorded name and digest, where it is none that `kb` knows."""
         self.home = home
-        self.catalog = Catalog(home.catalog_url)
-        self.catalog.require()
-        self._store: Store | None = None
-        self._models = Models(load_model)
-        self._pipelines: dict[str, Pipeline] = {}
+        self._opened = Opened(home, load_model)
+        self._asker = Asker()
 
     def __enter__(self) -> "KnowledgeBase":
         return self
@@ -48,7 +44,15 @@ class KnowledgeBase:
         self.close()
 
     def close(self) -> None:
-        self.catalog.close()
+        self._opened.close()
+
+    def warm(self) -> None:
+        """Loads all that the first search of the newest version would have to wait for. Raises EmbedderError."""
+        from kb.search.query import Query
+
+        if self.log(1):
+            asked = Query("warm", 1)
+            undisturbed(self.catalog, lambda found: self._find(found, resolve_snapshot(found, "head"), asked))
 
     # Searching
 
@@ -62,56 +66,68 @@ class KnowledgeBase:
         exact: bool = False,
         filters: Mapping[str, str | Sequence[str]] | None = None,
         groups: Sequence[str] | None = None,
+        budget_tokens: int | None = None,
+        expand: Expand | None = None,
+        per_document: int | None = None,
+        rerank: str | None = None,
     ) -> Answer:
         """The best passages as of a version. Raises UsageError, NotFound, Expired or EmbedderError.
 
-        With `groups`, only what is for everyone or for one of them; None is for one who may see everything.
+        With `groups`, as members of those see it: the same as `seen_by(groups).search(...)`. Of the k best, those that
+        fit `budget_tokens`, by the embedder's tokeniser; `expand="section"` widens each to the passages around it;
+        `rerank` is the directory of a cross-encoder.
         """
+        further = {"budget_tokens": budget_tokens, "expand": expand, "per_document": per_document, "rerank": rerank}
+        asked: dict[str, Any] = {"k": k, "mode": mode, "exact": exact, "filters": filters or {}}
+        asked |= {name: value for name, value in further.items() if value is not None}
+        if groups is not None:
+            return self.seen_by(groups).search(query, as_of=as_of, **asked)
+        answer = self._answer(query, as_of, **asked)
+        if self._opened.journal is not None:
+            self._opened.journal.keep(logged(answer, asked, self._asker, self.home.config, now()))
+        return answer
+
+    def _answer(self, query: str, as_of: str | int, *, filters: Mapping[str, Any], **settings: Any) -> Answer:
+        from kb.answering import answer
         from kb.search.filters import normalise
         from kb.search.query import Query
 
-        began = time.perf_counter()
-        asked = Query(query, k, mode, exact, normalise(filters or {}), groups)
+        asked = Query(query, filters=normalise(filters), keys=self._keys, **settings)
+        return answer(self.catalog, as_of, asked, self._find, self._served)
 
-        def look(connection: Connection) -> tuple[Snapshot, Any]:
-            snapshot = resolve_snapshot(connection, as_of)
-            return snapshot, self._find(connection, snapshot, asked)
-
-        snapshot, hits = undisturbed(self.catalog, look)
-        took_ms = round((time.perf_counter() - began) * 1000, 3)
-        return Answer(query, uuid.uuid4().hex, mode, exact, took_ms, _served(as_of, snapshot), hits)
-
-    def _find(self, connection: Connection, snapshot: Snapshot, query: "Query") -> Any:
+    def _find(self, connection: Connection, snapshot: Snapshot, query: "Query", watch: Stopwatch | None = None) -> Any:
         from kb.search.query import View
         from kb.search.search import search
 
         for name in query.filters.get("source", ()):
-            if snapshots.latest_of(connection, name) is None:
-                sources.require(connection, name)
-        pipelines = partial(self._pipeline, connection)
+            sight.require_source(connection, name, self._keys)
+        pipelines = partial(self._opened.pipeline, connection)
         pipeline = pipelines(snapshot.fingerprint)
         table = self.store.chunks(pipeline.space, pipeline.dimensions)
         view = View(connection, self.store, table, snapshot, pipelines)
-        return search(view, query, partial(self._models.query_vector, pipeline))
+        return search(view, query, self._opened.models, watch or Stopwatch())
 
     # Versions
 
-    def log(self, limit: int | None = 20, *, source: str | None = None) -> Sequence[Snapshot]:
-        """The snapshots that are kept, newest first. Raises NotFound for a source that never was."""
+    def version(self, reference: str | int = "head") -> int:
+        """The version that a reference means. Raises NotFound, Expired or UsageError."""
         with self.catalog.reading() as connection:
-            if source is not None and snapshots.latest_of(connection, source) is None:
-                sources.require(connection, source)
-            return snapshots.newest(connection, limit, source)
+            return resolve(connection, reference)
+
+    def log(
+        self, limit: int | None = 20, *, source: str | None = None, before: int | None = None
+    ) -> Sequence[Snapshot]:
+        """The snapshots that are kept, or those older than `before`, newest first. Raises NotFound for a source that
+        never was.
+        """
+        with self.catalog.reading() as connection:
+            return sight.newest(connection, limit, source, self._keys, before)
 
     def show(self, reference: str | int = "head") -> Shown:
         """One snapshot and the documents that differ from the nearest kept version before it."""
         with self.catalog.reading() as connection:
-            snapshot = resolve_snapshot(connection, reference)
-            parts = snapshots.pipeline_parts(connection, snapshot.fingerprint) or {}
-            tags = tuple(name for name, version in names.tags(connection).items() if version == snapshot.version)
-            before = snapshots.kept_before(connection, snapshot.version) or (0 if snapshot.version == 1 else None)
-            changes = () if before is None else _changes(connection, before, snapshot.version)
-            return Shown(snapshot, changes, parts, tags, before)
+            snapshot = resolve_snapshot(connection, reference, self._keys)
+            return sight.shown(connection, snapshot, self._keys)
 
     def diff(
         self,
@@ -123,132 +139,104 @@ class KnowledgeBase:
         queries: Sequence[str] = (),
     ) -> Diff:
         """What differs between two versions, at one level; `text` adds unified diffs to documents."""
-        return undisturbed(self.catalog, lambda found: self._diff(found, (before, after), level, text, queries))
+        asked = Comparison(level, text, tuple(queries))
 
-    def _diff(
-        self,
-        connection: Connection,
-        asked: tuple[str | int, str | int],
-        level: Level,
-        text: bool,
-        queries: Sequence[str],
-    ) -> Diff:
-        ends = resolve(connection, asked[0]), resolve(connection, asked[1])
-        if level == "results":
-            return self._result_diff(connection, ends, queries)
-        if queries:
-            raise UsageError("--query compares results: add --level results")
-        changes = _changes(connection, *ends)
-        layouts = self.store.texts.get(diff.layouts_of(changes)) if changes and (text or level == "chunks") else {}
-        if level == "chunks":
-            return Diff(*ends, chunks=diff.chunk_changes(changes, layouts))
-        return Diff(*ends, documents=diff.with_text(changes, layouts) if text else changes)
+        def look(connection: Connection) -> Diff:
+            ends = resolve(connection, before, self._keys), resolve(connection, after, self._keys)
+            return compare(connection, ends, asked, self._keys, lambda: self.store, partial(self._find, connection))
 
-    def _result_diff(self, connection: Connection, ends: tuple[int, int], queries: Sequence[str]) -> Diff:
-        from kb.search.query import Query
-
-        if not queries:
-            raise UsageError("a diff of results needs at least one query: add --query")
-        changes: list[ResultChange] = []
-        for query in queries:
-            found = [self._find(connection, resolve_snapshot(connection, end), Query(query)) for end in ends]
-            changes += diff.result_changes(query, *found)
-        return Diff(*ends, results=tuple(changes))
+        return undisturbed(self.catalog, look)
 
     # Documents
 
-    def documents(self, *, as_of: str | int = "head", source: str | None = None) -> Sequence[DocumentVersion]:
-        """All documents that live at a version, by source and URI."""
+    def documents(
+        self,
+        *,
+        as_of: str | int = "head",
+        source: str | None = None,
+        after: tuple[str, str] | None = None,
+        limit: int | None = None,
+    ) -> Sequence[DocumentVersion]:
+        """The documents that live at a version, by source and URI; `after` is the source and URI of one passed over."""
         with self.catalog.reading() as connection:
-            return list(documents.at(connection, resolve(connection, as_of), source))
+            version = resolve(connection, as_of, self._keys)
+            return list(documents.at(connection, version, source, self._keys, after, limit))
 
     def history(self, document: str) -> Sequence[DocumentVersion]:
         """All versions of one document that a kept version holds, oldest first. Raises NotFound."""
         with self.catalog.reading() as connection:
-            return documents.history(connection, resolve_document(connection, document))
+            identity = resolve_document(connection, document, self._keys)
+            return documents.history(connection, identity, self._keys)
 
     def document(self, document: str, *, as_of: str | int = "head") -> Document:
         """A document's text as of a version. Raises NotFound or Expired."""
 
         def look(connection: Connection) -> Document:
-            snapshot = resolve_snapshot(connection, as_of)
-            identity = resolve_document(connection, document)
-            found = documents.some_at(connection, snapshot.version, [identity]).get(identity)
-            if found is None:
-                at = f"at version {snapshot.version}"
-                raise NotFound(f"document {document!r} does not exist {at}: `kb history` shows where it does")
+            snapshot = resolve_snapshot(connection, as_of, self._keys)
+            found = document_at(connection, document, snapshot.version, self._keys)
             text = self.store.texts.get([found.layout])[found.layout].text
-            return Document(found, _served(as_of, snapshot), text)
+            return Document(found, self._served(as_of, snapshot), text)
 
         return undisturbed(self.catalog, look)
+
+    def original(self, document: str, *, as_of: str | int = "head") -> bytes:
+        """A document's own bytes as of a version. Raises NotFound, also where its source did not keep them."""
+        from kb.original import original
+
+        return original(self.store, self.document(document, as_of=as_of).version)
 
     # Names
 
     def tags(self) -> dict[str, int]:
         with self.catalog.reading() as connection:
-            return names.tags(connection)
+            return sight.tags(connection, self._keys)
 
     def tag(self, name: str, reference: str | int = "head") -> int:
         """Names a version and returns it. Raises UsageError for a name that is taken or would hide another."""
-        check_tag(name)
-        with self.catalog.writing() as connection:
-            taken = names.tagged(connection, name)
-            version = resolve(connection, reference)
-            if taken is not None and taken != version:
-                raise UsageError(f"tag {name!r} already names version {taken}: delete it first with `kb tag --delete`")
-            if taken is None:
-                names.set_tag(connection, name, version, now())
-            return version
+        self._asker.require_all("name a version")
+        return tag(self.catalog, name, reference)
 
     def delete_tag(self, name: str) -> None:
-        with self.catalog.writing() as connection:
-            if not names.delete_tag(connection, name):
-                raise NotFound(f"there is no tag {name!r}: `kb tag --list` shows them")
+        self._asker.require_all("delete a tag")
+        delete_tag(self.catalog, name)
 
     # Sources and their state
 
     def sources(self) -> Sequence[Source]:
         with self.catalog.reading() as connection:
-            return sources.listed(connection)
+            return sight.listed_sources(connection, self._keys)
 
     def source(self, name: str) -> Source:
         """Raises NotFound."""
         with self.catalog.reading() as connection:
-            return sources.require(connection, name)
+            return sight.source(connection, name, self._keys)
 
     def quarantine(self, source: str | None = None) -> Sequence[scan.Quarantined]:
         """Documents that could not be taken in, with their reasons."""
         with self.catalog.reading() as connection:
-            if source is not None:
-                sources.require(connection, source)
-            return scan.quarantined(connection, source)
+            return sight.quarantined(connection, source, self._keys)
 
     def status(self) -> Status:
         with self.catalog.reading() as connection:
-            return status.status(connection, self.home, now())
+            return status.status(connection, self.home, now(), self._keys)
 
     def verify(self, reference: str | int = "head", *, sources: bool = False) -> Verification:
         """Re-derives every digest, span and row up to a version and reports what does not hold.
 
         With `sources`, the version's documents are also read again at their sources and compared with their digests.
         """
-        from kb.verify import comparable, verify
-        from kb.verify_access import verify_access
+        from kb.verification import verify_all
 
-        found = undisturbed(self.catalog, lambda seen: verify(seen, self.store, resolve(seen, reference)))
-        found = replace(found, findings=(*found.findings, *verify_access(self.catalog, self.store)))
-        if not sources:
-            return found
-        with self.catalog.reading() as connection:
-            compared, left_out = comparable(connection, resolve(connection, found.version))
-        findings = (*found.findings, *self.writer.compare_sources(compared))
-        return replace(found, sources=len(compared), quarantined=left_out, findings=findings)
+        self._asker.require_all("verify")
+        compare = self.writer.compare_sources if sources else None
+        return verify_all(self.catalog, self.store, reference, compare)
 
     # Writing
 
     @property
     def writer(self) -> Writer:
         """The verbs that write: `add_source`, `remove_source`, `plan`, `sync`, `retain`."""
+        self._asker.require_all("write by it")
         return writer(self.home)
 
     def sync(self, *names: str, message: str | None = None, allow_deletes: bool = False) -> Any:
@@ -266,35 +254,15 @@ class KnowledgeBase:
     # What the verbs stand on
 
     @property
+    def catalog(self) -> Catalog:
+        return self._opened.catalog
+
+    @property
     def store(self) -> "Store":
         """Opened on first use: listing versions needs no LanceDB."""
-        if self._store is None:
-            from kb.store import Store
+        return self._opened.store
 
-            self._store = Store(self.home.store)
-        return self._store
-
-    def _pipeline(self, connection: Connection, fingerprint: str) -> Pipeline:
-        """What a fingerprint stands for never changes, so it is looked up once."""
-        if fingerprint not in self._pipelines:
-            parts = snapshots.pipeline_parts(connection, fingerprint)
-            if parts is None:
-                raise Corrupt(f"pipeline {fingerprint} is not in the catalog: run `kb verify`")
-            self._pipelines[fingerprint] = Pipeline.of(parts)
-        return self._pipelines[fingerprint]
-
-
-def open_path(path: str | Path | None = None) -> KnowledgeBase:
-    """Opens a knowledge base by its home, or the one that `KB_HOME` or the current directory names."""
-    from kb.home import locate, open_home
-
-    return KnowledgeBase(open_home(locate(None if path is None else Path(path))))
-
-
-def _served(reference: str | int, snapshot: Snapshot) -> Served:
-    return Served(str(reference), snapshot.version, snapshot.committed_at, snapshot.digest)
-
-
-def _changes(connection: Connection, before: int, after: int) -> tuple[DocumentChange, ...]:
-    touched = documents.touched(connection, min(before, after), max(before, after))
-    return diff.document_changes(touched, before, after)
+    def _served(self, reference: str | int, snapshot: Snapshot) -> Served:
+        # The digest is of everything, so that it would tell whether there is more than is seen.
+        digest = snapshot.digest if self._keys is None else ""
+        return Served(str(reference), snapshot.version, snapshot.committed_at, digest)

@@ -5,6 +5,8 @@ KBError
 │   ├── ConfigError       a configuration file or option says something that cannot be
 │   └── Conflict          an idempotency key came again with other content
 ├── NotFound              no such source, document, version or knowledge base
+├── Forbidden             the caller is known, and may not do this
+├── Unauthorized          the caller is not known
 ├── Expired               the version was published once and is no longer kept
 ├── Locked                another writer holds the lock
 ├── Unwritable            the home's disk is full, or it may not be written; what was published stays
@@ -13,6 +15,7 @@ KBError
 ├── DocumentUnavailable   one document could not be read; its last good version stays
 │   └── DocumentGone      it vanished between the listing and the reading
 ├── ExtractionError       a document's bytes gave no text; it goes to quarantine with the reason
+├── Busy                  the service has too much to do, or the answer would take too long
 ├── EmbedderError         the embedding model cannot be loaded or is not the recorded one
 ├── Interrupted           work was stopped on request before it was done
 └── Corrupt               what is stored contradicts its own digests
@@ -45,6 +48,14 @@ class Conflict(UsageError):
 class NotFound(KBError):
     exit_code = 3
     http_status = 404
+
+
+class Forbidden(KBError):
+    http_status = 403
+
+
+class Unauthorized(KBError):
+    http_status = 401
 
 
 class Expired(KBError):
@@ -94,6 +105,11 @@ class ExtractionError(KBError):
 
     def __str__(self) -> str:
         return self.message
+
+
+class Busy(KBError):
+    http_status = 503
+    retry_helps = True
 
 
 class EmbedderError(KBError):

@@ -31,8 +31,26 @@ class Config:
     """Most memory that an extraction process may take."""
     max_document_mb: int = 50
     """Larger documents go to quarantine."""
+    price_per_million_tokens: float = 0.0
+    """What the embedder costs, for `kb plan`; 0 where it is one's own machine."""
     delete_guard: float = 0.5
     """Share of a source's documents that one sync may remove without `--allow-deletes`."""
+    log_requests: bool = True
+    """Whether every search is kept in the request log."""
+    log_query_text: bool = True
+    """Whether with its text; without it a request cannot be replayed."""
+    log_retain_days: int = 30
+    """How long a request is kept; 0 for ever. What somebody gave feedback on is kept for evaluation."""
+    oidc_issuer: str = ""
+    """The issuer of bearer tokens that are taken beside keys; empty for none."""
+    oidc_audience: str = ""
+    """What such a token must be made for."""
+    oidc_jwks_url: str = ""
+    """Where the issuer's public keys are."""
+    oidc_groups_claim: str = "groups"
+    """Where a token names the caller's groups; a path with dots, where there is no claim of just that name."""
+    oidc_role_claim: str = ""
+    """Where it names the caller's role; empty: all are readers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +144,4 @@ def write_config(path: Path, model: str) -> None:
 def _toml(value: Any) -> str:
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -19,19 +19,21 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 def exposition(base: KnowledgeBase) -> str:
     """The state as the catalog has it, and then what this process counted."""
     registry = CollectorRegistry()
-    registry.register(_Standing(base.status()))
+    registry.register(_Standing(base.status(), base.unlogged))
     return str((generate_latest(registry) + generate_latest(REGISTRY)).decode("utf-8"))
 
 
 class _Standing:
-    def __init__(self, status: Status) -> None:
+    def __init__(self, status: Status, unlogged: int) -> None:
         self._status = status
+        self._unlogged = unlogged
 
     def collect(self) -> Iterator[Any]:
         yield GaugeMetricFamily("kb_head_version", "Newest version.", self._status.head)
         yield GaugeMetricFamily("kb_documents", "Documents at the head.", self._status.documents)
         yield GaugeMetricFamily("kb_chunks", "Chunks at the head.", self._status.chunks)
         yield GaugeMetricFamily("kb_store_bytes", "Bytes of the store.", self._status.store_bytes)
+        yield GaugeMetricFamily("kb_requests_unlogged", "Searches that are not in the request log.", self._unlogged)
         yield from self._sources()
 
     def _sources(self) -> Iterator[Any]:

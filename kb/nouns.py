@@ -22,6 +22,8 @@ QUARANTINE_REASONS = (
 
 Mode = Literal["hybrid", "dense", "bm25"]
 Change = Literal["added", "changed", "removed"]
+Expand = Literal["section"]
+"""What a hit is widened to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a hit comes from. `start` and `end` are character offsets into the document's text at that version."""
+    """Where a hit comes from. `start` and `end` are character offsets into the document's text at that version.
+
+    `since` and `until` are the life of the chunk; of a hit that joins several, that of the document's version.
+    """
 
     source: str
     uri: str
@@ -152,16 +157,20 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The parts of a hit's score; None where that side did not see the chunk. Ranks count from 1."""
+    """The parts of a hit's score; None where that side did not see the chunk. Ranks count from 1 among all chunks."""
 
     dense: float | None = None
     dense_rank: int | None = None
     bm25: float | None = None
     bm25_rank: int | None = None
+    rerank: float | None = None
+    """By the cross-encoder, where one was asked: this then is the hit's score."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
+    """A text that was found. Where it joins several chunks, its score, parts and `chunk_id` are those of the best."""
+
     rank: int
     score: float
     scores: Scores
@@ -169,3 +178,7 @@ class Hit:
     chunk_id: str
     document_id: str
     provenance: Provenance
+    also: tuple[Provenance, ...] = ()
+    """The other places where the same text stands, or that of one of its chunks; by source, URI and position."""
+    chunks: tuple[str, ...] = ()
+    """The ids of all chunks whose text it holds, in reading order."""

@@ -61,8 +61,16 @@ def verify(connection: Connection, store: Store, version: int) -> Verification:
     findings += _check_layouts(needed_lives, layouts)
     findings += _check_spans(needed_lives, layouts, pipelines, rows)
     findings += _check_rows(connection, history, rows)
+    findings += _check_originals(store)
     expired = len(history) - len(kept)
     return Verification(version, len(history), expired, len(needed_lives), rows.count, 0, 0, tuple(findings))
+
+
+def _check_originals(store: Store) -> Iterator[Finding]:
+    """What is kept of documents' own bytes is what its digest says."""
+    if originals := store.find_originals():
+        for key in originals.changed():
+            yield Finding("changed original", f"content {key}", "the bytes are not the ones that their digest names")
 
 
 def comparable(connection: Connection, version: int) -> tuple[list[DocumentVersion], int]:

@@ -13,20 +13,27 @@ from indexer.retain import Retention
 from kb.answers import Answer, Diff, Document, Shown, Status, Verification
 from kb.catalog.scan import Quarantined
 from kb.home import Config
+from kb.http.app import openapi
+from kb.keys import Key
 from kb.nouns import DocumentVersion, Provenance, Snapshot, Source
 from kb.pushing import Receipt
+from kb.requests import Feedback, LoggedRequest, Replay
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 TYPES: dict[str, Any] = {
     "cat": Document,
     "configuration": Config,
     "diff": Diff,
+    "feedback": Feedback,
     "history": list[DocumentVersion],
+    "keys": list[Key],
     "log": list[Snapshot],
     "plan": list[Plan],
     "provenance": Provenance,
     "push": Receipt,
     "quarantine": list[Quarantined],
+    "replay": Replay,
+    "request": LoggedRequest,
     "retain": Retention,
     "search": Answer,
     "show": Shown,
@@ -44,8 +51,12 @@ def generated() -> dict[str, str]:
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **TypeAdapter(type_).json_schema()}
         if type_ is Diff:
             schema = _spelt(schema)
-        files[f"{name}.json"] = json.dumps(schema, indent=2, sort_keys=True) + "\n"
-    return files
+        files[f"{name}.json"] = _written(schema)
+    return files | {"openapi.json": _written(openapi())}
+
+
+def _written(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
 def _spelt(schema: dict[str, Any]) -> dict[str, Any]:

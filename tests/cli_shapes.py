@@ -60,6 +60,7 @@ SCORES: Mapping[str, Any] = {
     "dense_rank": (int, NOTHING),
     "bm25": (float, NOTHING),
     "bm25_rank": (int, NOTHING),
+    "rerank": (float, NOTHING),
 }
 HIT: Mapping[str, Any] = {
     "rank": int,
@@ -69,6 +70,8 @@ HIT: Mapping[str, Any] = {
     "chunk_id": str,
     "document_id": str,
     "provenance": PROVENANCE,
+    "also": [PROVENANCE],
+    "chunks": [str],
 }
 ANSWER: Mapping[str, Any] = {
     "query": str,
@@ -78,6 +81,8 @@ ANSWER: Mapping[str, Any] = {
     "took_ms": NUMBER,
     "as_of": SERVED,
     "hits": [HIT],
+    "timings": dict,
+    "coverage": {"complete": bool, "behind": [str]},
 }
 CHANGE: Mapping[str, Any] = {
     "uri": str,
@@ -166,6 +171,7 @@ PLAN: Mapping[str, Any] = {
     "reuse": int,
     "tokens": int,
     "seconds": (float, NOTHING),
+    "price": (float, NOTHING),
     "quarantine": int,
     "refusal": (str, NOTHING),
 }

@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
-from reference_model import History, Place, pieces, sha256
+from reference_model import Expected, History, Piece, Place, copies, folded, pieces, sha256
 
 import kb
 from kb.errors import Expired
 from kb.layout import Layout, chunk_ids
-from kb.nouns import DocumentVersion, Hit, Mode, Snapshot
+from kb.nouns import DocumentVersion, Hit, Mode, Provenance, Snapshot
 from kb.pipeline import Pipeline
 from kb.search.query import MOST_HITS
 from kb.store.conditions import alive
@@ -118,23 +118,30 @@ class Comparison:
 
     def _check_rankings(self, base: kb.KnowledgeBase, snapshot: Snapshot, reference: str | int) -> None:
         query = QUERIES[self._turn % len(QUERIES)]
-        expected = self._history.at(snapshot.version).rankings(query)
+        state = self._history.at(snapshot.version)
+        expected = {mode: folded(ranking, state.chunks) for mode, ranking in state.rankings(query).items()}
         for mode in MODES:
             answer = base.search(query, as_of=reference, k=MOST_HITS, mode=mode, exact=True)
             assert (answer.as_of.version, answer.as_of.digest) == (snapshot.version, snapshot.digest)
             assert [(hit.chunk_id, hit.score) for hit in answer] == expected[mode]
             for hit in answer:
-                self._check_proof(hit, snapshot)
+                self._check_places(hit, snapshot)
         # Not exact, yet the same at this size; a hybrid search's hits carry the rankings of both sides.
         answer = base.search(query, as_of=reference, k=MOST_HITS)
         assert [(hit.chunk_id, hit.score) for hit in answer] == expected["hybrid"]
         assert {mode: side(answer, mode) for mode in MODES[1:]} == {mode: expected[mode] for mode in MODES[1:]}
 
-    def _check_proof(self, hit: Hit, snapshot: Snapshot) -> None:
+    def _check_places(self, hit: Hit, snapshot: Snapshot) -> None:
+        """Every place where the text stands, and no other."""
         expected = self._history.at(snapshot.version)
-        piece, proof = expected.chunks[hit.chunk_id], hit.provenance
+        places = copies(expected.chunks.values())[hit.text]
+        assert hit.chunks == (hit.chunk_id,) == (places[0].chunk_id,)
+        for piece, proof in zip(places, [hit.provenance, *hit.also], strict=True):
+            self._check_proof(piece, proof, expected, snapshot)
+
+    def _check_proof(self, piece: Piece, proof: Provenance, expected: Expected, snapshot: Snapshot) -> None:
         document = expected.state[proof.source, proof.uri]
-        assert hit.text == piece.text == document[proof.start : proof.end]
+        assert piece.text == document[proof.start : proof.end]
         assert (proof.source, proof.uri) == piece.place
         assert (proof.start, proof.end, proof.section) == (piece.start, piece.end, piece.section)
         assert (proof.content_sha256, proof.text_sha256) == (sha256(document), sha256(piece.text))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from reference_model import DIMENSIONS, Piece, Place, bm25, pieces, ranked, vector
+from reference_model import DIMENSIONS, Piece, Place, bm25, folded, pieces, ranked, vector
 from shelf import Paper, Shelf
 from workbench import Workbench
 
@@ -110,10 +110,12 @@ class Library:
         }
         asked = vector(query, DIMENSIONS)
         dense = ranked({name: float((vector(piece.text, DIMENSIONS) * asked).sum()) for name, piece in left.items()})
-        # The statistics are those of the whole version.
-        scores = bm25({name: chunks[name].text for name in sorted(chunks)}, query)
+        # The statistics are those of all that the caller may see of the version.
+        opened = sorted(name for name, piece in chunks.items() if wanted.may_see(self.access[piece.place]))
+        scores = bm25({name: chunks[name].text for name in opened}, query)
         words = ranked({name: score for name, score in scores.items() if name in left})
-        return {"dense": dense, "bm25": words, "hybrid": fuse(dense, words)}
+        sides = {"dense": dense, "bm25": words, "hybrid": fuse(dense, words)}
+        return {mode: folded(ranking, left) for mode, ranking in sides.items()}  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,20 @@ def ranked(scores: Mapping[str, float]) -> Ranking:
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
+def copies(chunks: Iterable[Piece]) -> dict[str, list[Piece]]:
+    """The pieces by their texts, each text's by source, URI and position."""
+    found: dict[str, list[Piece]] = {}
+    for piece in sorted(chunks, key=lambda piece: (*piece.place, piece.start)):
+        found.setdefault(piece.text, []).append(piece)
+    return found
+
+
+def folded(ranking: Ranking, chunks: Mapping[str, Piece]) -> Ranking:
+    """Each text once, as the first of the pieces that hold it; `chunks` are all that may be found."""
+    firsts = {text: pieces[0].chunk_id for text, pieces in copies(chunks.values()).items()}
+    return list({firsts[chunks[name].text]: score for name, score in ranking}.items())
+
+
 class Expected:
     """What one version must answer."""
 

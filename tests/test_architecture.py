@@ -48,13 +48,14 @@ DOORS = {
     "starlette": "kb/http/",
     "uvicorn": "kb/http/",
     "prometheus_client": "kb/metrics.py",
+    "jwt": "kb/oidc.py",
 }
 SLOW_TO_IMPORT = set(DOORS) - {"sqlalchemy", "alembic", "watchdog"} | {"numba", "pandas", "scipy", "sklearn"}
 # Known to type checkers alone; used where it happens to be installed.
 OPTIONAL = {"_typeshed", "pypandoc"}
 VAGUE = {"manager", "helper", "helpers", "util", "utils", "processor", "handler", "data", "item", "info"}
 # What a library calls the methods that it asks for.
-PRESCRIBED = {"get_extra_info"}
+PRESCRIBED = {"data_received", "get_extra_info", "get_route_handler"}
 # In brackets, so that this file does not hold what it looks for.
 HOSTS = re.compile(rb"py[p]i\.org|python[h]osted\.org|py[t]orch\.org/whl|npm[j]s\.org|deb[.]deb[i]an\.org")
 MACHINE_PATHS = re.compile(rb"(?<![\w.])/(wor[k]|far[m]|roo[t]|tm[p]|opt/whee[l]s|opt/py[p]i|hom[e]/\w+)\b")

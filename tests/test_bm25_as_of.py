@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_model import DIMENSIONS, History, Piece, bm25, ranked
+from reference_model import DIMENSIONS, History, Piece, bm25, folded, ranked
 from workbench import Workbench, fill
 
 import kb
@@ -112,7 +112,9 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 def check(library: Library, version: int, query: str, wanted: Selection) -> int:
     """Compares both paths with the reference; returns how many chunks it scores."""
-    expected = ranked(library.scores(version, query, wanted))
+    chunks = library.history.at(version).chunks
+    selected = {name: piece for name, piece in chunks.items() if wanted.selects(piece)}
+    expected = folded(ranked(library.scores(version, query, wanted)), selected)
     exact, fast = (
         library.base.search(query, as_of=version, k=MOST_HITS, mode="bm25", exact=exact, filters=wanted.filters)
         for exact in (True, False)

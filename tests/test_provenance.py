@@ -106,7 +106,9 @@ def test_the_span_is_the_text(base: KnowledgeBase) -> None:
         assert where.text_sha256 == hashlib.sha256(hit.text.encode()).hexdigest()
         assert hit.document_id == document.version.document_id
         assert where.content_sha256 == document.version.content_sha256
-        checked.add((version, where.uri))
+        checked |= {(version, place.uri) for place in (where, *hit.also)}
+        for place in hit.also:
+            assert base.document(f"{place.source}:{place.uri}", as_of=version).text[place.start : place.end] == hit.text
     assert {uri for _, uri in checked} >= {*DOCUMENTS, "paper.pdf", "a.py"}
     assert {version for version, _ in checked} == set(range(1, 7))
 

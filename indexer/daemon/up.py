@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack, closing
-from typing import Any
+from typing import Any, Final
 
 from indexer.daemon.daemon import Daemon
 from indexer.daemon.http import writing_routes
@@ -15,8 +15,12 @@ from kb.base import KnowledgeBase
 from kb.daemon import Endpoint, announced, socket_place
 from kb.home import Home
 from kb.http.app import make_app
+from kb.http.limits import Limits
 from kb.http.server import Server
 from kb.unwritable import writes
+
+DRAIN_S: Final = 2
+"""How long requests that are under way may take once the daemon stops."""
 
 
 def up(home: Home, host: str, port: int, form: Form) -> int:
@@ -27,14 +31,16 @@ def up(home: Home, host: str, port: int, form: Form) -> int:
             stack.enter_context(writer_lock(home.lock))
         daemon = Daemon(home, log)
         base = stack.enter_context(closing(KnowledgeBase(home)))
-        app = make_app(base, lambda: daemon.readiness.waiting, (writing_routes(daemon),))
+        # What is pushed is Base64 of many documents. A stop leaves most of its time to the sources.
+        larger = {("PUT", "/v1/documents"): 4 * home.config.max_document_mb * 2**20}
+        limits = Limits(larger=larger, drain_s=DRAIN_S)
+        app = make_app(base, lambda: daemon.readiness.waiting, (writing_routes(daemon),), limits)
         path = stack.enter_context(socket_place(home))
-        server = Server(app, host, port, path)
-        url = "http://{}:{}".format(*server.address)
-        stack.enter_context(announced(home, Endpoint(os.getpid(), str(path), url)))
+        server = Server(app, host, port, path, limits)
+        stack.enter_context(announced(home, Endpoint(os.getpid(), str(path), server.url)))
         _obey_signals(daemon)
         server.start()
-        log.info("listening", url=url, home=str(home.path))
+        log.info("listening", url=server.url, home=str(home.path))
         try:
             clean = daemon.run()
         finally:

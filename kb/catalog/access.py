@@ -6,9 +6,9 @@ A change is noted here before the rows are touched and marked as applied afterwa
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, column, delete, exists, func, insert, not_, select, true, update
 
-from kb.access import EVERYONE, Groups
+from kb.access import EVERYONE, Groups, Keys
 from kb.batches import batches
 from kb.catalog.batches import batched_in
 from kb.catalog.catalog import Connection
@@ -28,6 +28,32 @@ class Permission:
 
 Change = tuple[Permission, Permission]
 """What holds, and what is to hold."""
+
+
+def seen(connection: Connection, document_id: ColumnElement[str], keys: Keys) -> ColumnElement[bool]:
+    """The condition of the documents that the keys open, by what is to hold, whether or not the rows have it yet."""
+    if keys is None:
+        return true()
+    # Of a table whose columns are not the outer query's, wherever that one names the same table.
+    lists = document_access.alias()
+    sqlite = connection.dialect.name == "sqlite"
+    each = func.json_each(lists.c.groups) if sqlite else func.json_array_elements_text(lists.c.groups)
+    opens = exists(select(1).select_from(each.table_valued("value")).where(column("value").in_(keys)))
+    return not_(exists(select(1).where(lists.c.document_id == document_id, not_(opens))))
+
+
+def closing(connection: Connection, keys: Keys) -> list[str]:
+    """Documents that are to be closed to the keys by a change that may not have reached the rows yet."""
+    if keys is None:
+        return []
+    query = select(Key).where(document_access.c.applied.is_(False), not_(seen(connection, Key, keys)))
+    return list(connection.scalars(query))
+
+
+def closed(connection: Connection, ids: Iterable[str], keys: Keys) -> set[str]:
+    """Those of the documents that the keys do not open, whether or not any version of them is left."""
+    query = select(Key).where(not_(seen(connection, Key, keys)))
+    return {row["document_id"] for row in batched_in(connection, query, Key, ids)}
 
 
 def recorded(connection: Connection, ids: Iterable[str]) -> dict[str, Permission]:

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,9 +24,13 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 class Catalog:
     """Reads and writes in transactions; each transaction sees one state from its first to its last statement."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, wait_ms: int = 30_000, sync: bool = True) -> None:
+        """Waits so long for another writer. Without `sync`, what is written outlives the process, not a power failure.
+
+        Both are for SQLite.
+        """
         self._url = url
-        self._engine = _engine(url)
+        self._engine = _engine(url, wait_ms, sync)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -37,7 +42,7 @@ class Catalog:
         """To read by; on a full disk also without the memory that SQLite's readers and writers share in a file."""
         opened: AbstractContextManager[Connection]
         try:
-            opened = self._engine.connect()
+            opened = self._consistent(self._engine.connect())
         except OperationalError as error:
             path = _file(self._url)
             if path is None or _waiting(path) or unwritable(error.orig or error, path.parent) is None:
@@ -45,6 +50,12 @@ class Catalog:
             opened = _alone(path)
         with opened as connection:
             yield connection
+
+    def _consistent(self, connection: Connection) -> Connection:
+        """One state for a whole transaction: SQLite gives nothing else, others must be asked for it."""
+        if self._engine.dialect.name == "sqlite":
+            return connection
+        return connection.execution_options(isolation_level="REPEATABLE READ")
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -90,13 +101,13 @@ class Catalog:
             return found
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, wait_ms: int, sync: bool) -> Engine:
     path = _file(url)
     if path is not None and path.is_file() and not os.access(path.parent, os.W_OK, effective_ids=True):
         return _reading_engine(path)
     engine = create_engine(url)
     if path is not None:
-        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "connect", partial(_configure_sqlite, wait_ms=wait_ms, sync=sync))
         event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -131,12 +142,12 @@ def _alone(path: Path) -> Iterator[Connection]:
         raise KBError(f"the catalog {path} was written while it was read on a full disk: do it again")
 
 
-def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+def _configure_sqlite(connection: sqlite3.Connection, _record: Any, *, wait_ms: int, sync: bool) -> None:
     # The driver's own transactions begin too late to give a read one consistent state.
     connection.isolation_level = None
-    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute(f"PRAGMA busy_timeout = {wait_ms}")
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

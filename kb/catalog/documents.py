@@ -22,6 +22,8 @@ from sqlalchemy import (
     update,
 )
 
+from kb.access import Keys
+from kb.catalog import access
 from kb.catalog.batches import batched_in
 from kb.catalog.catalog import Connection
 from kb.catalog.schema import document, snapshot
@@ -30,11 +32,25 @@ from kb.digest import digest
 from kb.nouns import FOREVER, DocumentVersion
 
 
-def at(connection: Connection, version: int, source: str | None = None) -> Iterator[DocumentVersion]:
-    """Every document that lives at the version, by source and URI."""
-    query = select(document).where(_lives(version)).order_by(document.c.source, document.c.uri)
+def at(
+    connection: Connection,
+    version: int,
+    source: str | None = None,
+    keys: Keys = None,
+    after: tuple[str, str] | None = None,
+    limit: int | None = None,
+) -> Iterator[DocumentVersion]:
+    """Every document that lives at the version and that the keys open, by source and URI.
+
+    With `after`, those behind that source and URI.
+    """
+    query = select(document).where(_lives(version), _seen(connection, keys))
+    query = query.order_by(document.c.source, document.c.uri).limit(limit)
     if source is not None:
         query = query.where(document.c.source == source)
+    if after is not None:
+        further = and_(document.c.source == after[0], document.c.uri > after[1])
+        query = query.where(or_(document.c.source > after[0], further))
     for row in connection.execute(query).mappings():
         yield DocumentVersion(**row)
 
@@ -63,30 +79,80 @@ def by_modification(
     return fewer, list(connection.scalars(ids))
 
 
-def count_at(connection: Connection, version: int, source: str | None = None) -> int:
-    query = select(func.count()).select_from(document).where(_lives(version))
+def count_at(connection: Connection, version: int, source: str | None = None, keys: Keys = None) -> int:
+    query = select(func.count()).select_from(document).where(_lives(version), _seen(connection, keys))
     if source is not None:
         query = query.where(document.c.source == source)
     return connection.scalar(query) or 0
 
 
-def history(connection: Connection, document_id: str) -> Sequence[DocumentVersion]:
-    """All versions of one document that live at a kept version, oldest first."""
-    query = select(document).where(document.c.document_id == document_id, _needed()).order_by(document.c.since)
+def history(connection: Connection, document_id: str, keys: Keys = None) -> Sequence[DocumentVersion]:
+    """All versions of one document that live at a kept version, oldest first; none where the keys do not open it."""
+    own = (document.c.document_id == document_id, _needed(), _seen(connection, keys))
+    query = select(document).where(*own).order_by(document.c.since)
     return [DocumentVersion(**row) for row in connection.execute(query).mappings()]
 
 
-def ids_by_prefix(connection: Connection, prefix: str) -> Sequence[str]:
+def ids_by_prefix(connection: Connection, prefix: str, keys: Keys = None) -> Sequence[str]:
     begins = document.c.document_id.startswith(prefix, autoescape=True)
-    query = select(document.c.document_id).where(begins, _needed()).distinct()
+    query = select(document.c.document_id).where(begins, _needed(), _seen(connection, keys)).distinct()
     return list(connection.scalars(query.limit(3)))
 
 
-def touched(connection: Connection, after: int, upto: int) -> Sequence[DocumentVersion]:
-    """Document versions that began or ended in the versions (after, upto]."""
+def touched(connection: Connection, after: int, upto: int, keys: Keys = None) -> Sequence[DocumentVersion]:
+    """Document versions that the keys open and that began or ended in the versions (after, upto]."""
     within = or_(_between(document.c.since, after, upto), _between(document.c.until, after, upto))
-    query = select(document).where(within).order_by(document.c.source, document.c.uri, document.c.since)
+    query = (
+        select(document)
+        .where(within, _seen(connection, keys))
+        .order_by(document.c.source, document.c.uri, document.c.since)
+    )
     return [DocumentVersion(**row) for row in connection.execute(query).mappings()]
+
+
+def last_event(connection: Connection, upto: int, keys: Keys) -> int:
+    """The newest version up to one in which a document that the keys open began or ended; 0 where none did."""
+    found = [0]
+    for end in (document.c.since, document.c.until):
+        # By the index, and no further than to the first that is open.
+        query = select(end).where(end <= upto, _seen(connection, keys)).order_by(end.desc()).limit(1)
+        found.append(connection.scalar(query) or 0)
+    return max(found)
+
+
+def events(connection: Connection, keys: Keys) -> set[int]:
+    """The versions in which a document that the keys open began or ended."""
+    found: set[int] = set()
+    for end in (document.c.since, document.c.until):
+        query = select(end).where(end < FOREVER, _seen(connection, keys)).distinct()
+        found.update(connection.scalars(query))
+    return found
+
+
+def sources_of(connection: Connection, keys: Keys) -> set[str]:
+    """The names of all sources of which a kept version holds a document that the keys open."""
+    query = select(document.c.source).where(_needed(), _seen(connection, keys)).distinct()
+    return set(connection.scalars(query))
+
+
+def any_of_source(connection: Connection, source: str, keys: Keys) -> bool:
+    """Whether a kept version holds a document of the source that the keys open."""
+    query = select(document.c.document_id).where(document.c.source == source, _needed(), _seen(connection, keys))
+    return connection.scalar(query.limit(1)) is not None
+
+
+def open_ids(connection: Connection, ids: Iterable[str], keys: Keys) -> set[str]:
+    """Those of the documents that a kept version holds and that the keys open."""
+    query = select(document.c.document_id).where(_needed(), _seen(connection, keys)).distinct()
+    return {row["document_id"] for row in batched_in(connection, query, document.c.document_id, ids)}
+
+
+def metadata_keys(connection: Connection, keys: Keys) -> set[str]:
+    """What the metadata of the documents that the keys open are called."""
+    each = func.json_each if connection.dialect.name == "sqlite" else func.json_each_text
+    pairs = each(document.c.metadata).table_valued("key", "value")
+    query = select(pairs.c.key).select_from(document.join(pairs, true())).where(_seen(connection, keys)).distinct()
+    return set(connection.scalars(query))
 
 
 def every(connection: Connection) -> Iterator[DocumentVersion]:
@@ -98,6 +164,11 @@ def spans(connection: Connection) -> list[tuple[str, int, int]]:
     """The layout, `since` and `until` of every document version."""
     query = select(document.c.layout, document.c.since, document.c.until)
     return [(row.layout, row.since, row.until) for row in connection.execute(query)]
+
+
+def contents(connection: Connection) -> set[str]:
+    """The SHA-256 of every document version's bytes."""
+    return set(connection.scalars(select(document.c.content_sha256).distinct()))
 
 
 def open_versions(connection: Connection, versions: Sequence[DocumentVersion]) -> None:
@@ -133,6 +204,10 @@ def _record(value: DocumentVersion) -> dict[str, Any]:
     record = asdict(replace(value, until=FOREVER))
     record["modified_at"] = None if value.modified_at is None else format_instant(value.modified_at)
     return record
+
+
+def _seen(connection: Connection, keys: Keys) -> ColumnElement[bool]:
+    return access.seen(connection, document.c.document_id, keys)
 
 
 def _lives(version: int) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, insert, select
 
 from kb.catalog.catalog import Connection
 from kb.catalog.schema import run
+from kb.catalog.schema import source as sources
 
 _KEPT: Final = 1_000
 _SWEEP: Final = 50
@@ -27,6 +28,16 @@ class Run:
     skipped: Mapping[str, int]
     embedded: int
     embed_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How fresh a source should be, who may see it, and as of when it is known; None where it was never read."""
+
+    source: str
+    access: tuple[str, ...] | None
+    fresh_within: str
+    known: datetime | None
 
 
 def add(connection: Connection, value: Run) -> None:
@@ -57,6 +68,15 @@ def last_success(connection: Connection, source: str) -> datetime | None:
     query = select(run.c.started_at).where(run.c.source == source, run.c.succeeded).order_by(run.c.id.desc()).limit(1)
     found: datetime | None = connection.scalar(query)
     return found
+
+
+def targets(connection: Connection) -> list[Target]:
+    """All sources with a freshness target, by name."""
+    ran = select(run.c.started_at).where(run.c.source == sources.c.name, run.c.succeeded)
+    known = ran.order_by(run.c.id.desc()).limit(1).scalar_subquery()
+    query = select(sources.c.name, sources.c.access, sources.c.fresh_within, known)
+    rows = connection.execute(query.where(sources.c.fresh_within.is_not(None)).order_by(sources.c.name))
+    return [Target(name, None if access is None else tuple(access), *rest) for name, access, *rest in rows]
 
 
 def embedding_rate(connection: Connection) -> float | None:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from kb.clock import format_instant, parse_instant
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest Alembic revision, so that opening a catalog need not import Alembic."""
 
 metadata = MetaData()

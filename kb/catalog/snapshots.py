@@ -28,11 +28,15 @@ def get(connection: Connection, version: int) -> Snapshot | None:
     return None if row is None else _snapshot(row)
 
 
-def newest(connection: Connection, limit: int | None, source: str | None = None) -> Sequence[Snapshot]:
-    """Those that are kept, newest first."""
+def newest(
+    connection: Connection, limit: int | None, source: str | None = None, before: int | None = None
+) -> Sequence[Snapshot]:
+    """Those that are kept, newest first; with `before`, only older ones."""
     query = select(snapshot).where(_KEPT).order_by(snapshot.c.version.desc()).limit(limit)
     if source is not None:
         query = query.where(snapshot.c.source == source)
+    if before is not None:
+        query = query.where(snapshot.c.version < before)
     return [_snapshot(row) for row in connection.execute(query).mappings()]
 
 
@@ -66,6 +70,13 @@ def kept_before(connection: Connection, version: int) -> int | None:
         select(func.max(snapshot.c.version)).where(_KEPT, snapshot.c.version < version)
     )
     return found
+
+
+def kept_from(connection: Connection, version: int) -> Snapshot | None:
+    """The first kept version at or after another."""
+    query = select(snapshot).where(_KEPT, snapshot.c.version >= version).order_by(snapshot.c.version).limit(1)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _snapshot(row)
 
 
 def count_expired(connection: Connection) -> int:

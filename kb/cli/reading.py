@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -25,10 +26,15 @@ as_of_option = click.option("--as-of", default="head", metavar="REF", help="The 
     help="By source, uri, media_type or section (globs), modified_after, modified_before, or metadata; repeatable.",
 )
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="Only what NAME may see; repeatable.")
+@click.option("--budget-tokens", type=int, metavar="N", help="Of the k best, those that fit so many tokens, joined.")
+@click.option("--expand", type=click.Choice(["section"]), help="Widen each hit to the section around it.")
+@click.option("--per-document", type=int, metavar="N", help="At most so many hits of one document.")
+@click.option("--rerank", metavar="DIR", help="Rank the best anew by the cross-encoder in that directory.")
 @json_option
 @click.pass_obj
 def search(
     invocation: Invocation,
+    /,
     query: str,
     as_of: str,
     k: int,
@@ -37,13 +43,15 @@ def search(
     pairs: Sequence[str],
     groups: Sequence[str],
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Search as of a version: the best passages, each with its provenance."""
     with invocation.base() as base:
         from kb.search.filters import parse_filters
 
         filters = parse_filters(pairs)
-        found = base.search(query, as_of=as_of, k=k, mode=mode, exact=exact, filters=filters, groups=groups or None)  # type: ignore[arg-type]
+        settings |= {"filters": filters, "groups": groups or None}
+        found = base.search(query, as_of=as_of, k=k, mode=mode, exact=exact, **settings)  # type: ignore[arg-type]
     emit(found, as_json, lambda: render.answer(found))
 
 
@@ -101,11 +109,15 @@ def history(invocation: Invocation, document: str, as_json: bool) -> None:
 @root.command()
 @click.argument("document")
 @as_of_option
+@click.option("--original", is_flag=True, help="Its own bytes instead, where its source keeps them.")
 @json_option
 @click.pass_obj
-def cat(invocation: Invocation, document: str, as_of: str, as_json: bool) -> None:
+def cat(invocation: Invocation, document: str, as_of: str, original: bool, as_json: bool) -> None:
     """Print a document's text as of a version, exactly."""
     with invocation.base() as base:
+        if original:
+            sys.stdout.buffer.write(base.original(document, as_of=as_of))
+            return
         found = base.document(document, as_of=as_of)
     if as_json:
         emit(found, True, lambda: iter(()))

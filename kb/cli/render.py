@@ -11,6 +11,9 @@ from kb.nouns import FOREVER, DocumentVersion, Hit, Snapshot
 
 _MARKS: Mapping[str, str] = {"added": "+", "changed": "~", "removed": "-"}
 
+_NAMED = 5
+"""Other places of a text that are named for people."""
+
 
 def moment(value: datetime | None) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if value else "-"
@@ -28,6 +31,9 @@ def answer(found: Answer) -> Iterator[str]:
         yield from _hit(hit)
     if not found.hits:
         yield "nothing matches"
+    if found.coverage.behind:
+        yield ""
+        yield f"behind their freshness target: {', '.join(found.coverage.behind)}"
 
 
 def served(as_of: Served) -> str:
@@ -40,8 +46,14 @@ def _hit(hit: Hit) -> Iterator[str]:
     yield f"{hit.rank:>3}. {hit.score:.3f}  {place.source}:{place.uri}{page} [{place.start}:{place.end}]"
     if place.section:
         yield f"     {' > '.join(place.section)}"
+    if hit.also:
+        yield f"     also {', '.join(f'{other.source}:{other.uri}' for other in hit.also[:_NAMED])}{_more(hit)}"
     text = " ".join(hit.text.split())
     yield textwrap.indent(textwrap.fill(textwrap.shorten(text, 400, placeholder=" ..."), 96), "     ")
+
+
+def _more(hit: Hit) -> str:
+    return f" and {len(hit.also) - _NAMED} more" if len(hit.also) > _NAMED else ""
 
 
 def log(found: Sequence[Snapshot]) -> Iterator[str]:

@@ -1,10 +1,14 @@
 """The models of a process: each embedder is loaded on its first use, and queries' vectors are remembered."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from kb.embedding.protocol import Embedder, Vectors
+from kb.embedding.protocol import Embedder, Tokeniser, Vectors
 from kb.embedding.queries import QueryVectors
 from kb.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from kb.embedding.reranker import Reranker
 
 LoadModel = Callable[[str, str], Embedder]
 """From a recorded name and digest of weights to the embedder. Raises EmbedderError."""
@@ -16,11 +20,24 @@ class Models:
     def __init__(self, load: LoadModel | None = None) -> None:
         self._load = load
         self._embedders: dict[str, Embedder] = {}
+        self._rerankers: dict[str, Reranker] = {}
         self._queries = QueryVectors()
 
     def query_vector(self, pipeline: Pipeline, text: str) -> Vectors:
         """One unit vector of the query in the pipeline's space. Raises EmbedderError."""
         return self._queries.vector(pipeline.space, text, lambda: self._embedder(pipeline))
+
+    def tokeniser(self, pipeline: Pipeline) -> Tokeniser:
+        """The pipeline's own. Raises EmbedderError."""
+        return self._embedder(pipeline).tokeniser
+
+    def reranker(self, name: str) -> "Reranker":
+        """The cross-encoder in that directory. Raises UsageError or EmbedderError."""
+        from kb.embedding.reranker import Reranker
+
+        if name not in self._rerankers:
+            self._rerankers[name] = Reranker(name)
+        return self._rerankers[name]
 
     def _embedder(self, pipeline: Pipeline) -> Embedder:
         from kb.embedding.load import load

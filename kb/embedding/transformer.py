@@ -22,9 +22,9 @@ from kb.embedding.directory import ModelDirectory, read_directory, weights_diges
 from kb.embedding.protocol import Tokeniser, Vectors
 from kb.errors import EmbedderError
 
-_OFFLINE = {
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
+OFFLINE = {
+    "HF_HUBOFFLINE": "1",
+    "TRANSFORMERSOFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
@@ -36,7 +36,7 @@ class TransformerTokeniser:
     def __init__(self, model_directory: Path | ModelDirectory) -> None:
         """Raises EmbedderError where the directory holds no usable model."""
         directory = model_directory if isinstance(model_directory, ModelDirectory) else read_directory(model_directory)
-        self._tokenizer = _read_tokenizer(directory)
+        self._tokenizer = read_tokenizer(directory.tokeniser_file, directory.lower_case)
         self.digest = hashlib.sha256(directory.tokeniser_file.read_bytes()).hexdigest()
         prompts = (directory.query_prompt, directory.document_prompt)
         prompt = max(len(self.offsets(prompt)) for prompt in prompts)
@@ -109,14 +109,15 @@ class TransformerEmbedder:
                 self._model = _load_model(self._directory.path)
 
 
-def _read_tokenizer(directory: ModelDirectory) -> Tokenizer:
+def read_tokenizer(file: Path, lower_case: bool = False) -> Tokenizer:
+    """A model's tokeniser that neither truncates nor pads. Raises EmbedderError."""
     try:
-        tokenizer = Tokenizer.from_file(str(directory.tokeniser_file))
+        tokenizer = Tokenizer.from_file(str(file))
     except Exception as error:  # The Rust library raises nothing narrower.
-        raise EmbedderError(f"{directory.tokeniser_file} cannot be read: {error}; restore it") from error
+        raise EmbedderError(f"{file} cannot be read: {error}; restore it") from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    if directory.lower_case:
+    if lower_case:
         rest = [tokenizer.normalizer] if tokenizer.normalizer else []
         tokenizer.normalizer = Normalisers([Lowercase(), *rest])
     return tokenizer
@@ -124,7 +125,7 @@ def _read_tokenizer(directory: ModelDirectory) -> Tokenizer:
 
 def _load_model(path: Path) -> Any:
     # Before the import: the libraries read these once.
-    os.environ.update(_OFFLINE)
+    os.environ.update(OFFLINE)
     import torch
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging

@@ -1,8 +1,11 @@
 """Whether the process lives, whether it can answer, and how its knowledge base stands in numbers."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
+from kb.http.callers import Caller, require
 from kb.http.problems import problem
 from kb.metrics import CONTENT_TYPE, exposition
 
@@ -25,6 +28,6 @@ def ready(request: Request) -> Response:
 
 
 @router.get("/metrics")
-def metrics(request: Request) -> Response:
-    """For Prometheus."""
-    return PlainTextResponse(exposition(request.app.state.base), media_type=CONTENT_TYPE)
+def metrics(caller: Annotated[Caller, Depends(require("auditor"))]) -> Response:
+    """For Prometheus; numbers are of all that there is."""
+    return PlainTextResponse(exposition(caller.base), media_type=CONTENT_TYPE)

@@ -4,26 +4,33 @@ import socket
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from kb.errors import UsageError
-
-_STARTS_WITHIN_S: Final = 30.0
-DRAIN_S: Final = 2
-"""How long requests that are under way may take once the server stops."""
+from kb.http.limits import LIMITS, Limits
 
 
 class Server:
     """Serves from `start` to `stop`."""
 
-    def __init__(self, app: Any, host: str, port: int, path: Path | None = None) -> None:
+    def __init__(self, app: Any, host: str, port: int, path: Path | None = None, limits: Limits = LIMITS) -> None:
         """Binds at once; port 0 is any that is free. Raises UsageError where the address cannot be had."""
         import uvicorn
 
+        from kb.http.connection import connection
+
+        self._drain_s = limits.drain_s
         self._path = path
         self._sockets = [_listen(host, port), *([_listen_at(path)] if path else [])]
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_S, lifespan="off"
+            app,
+            http=connection(limits.headers_s),
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=limits.drain_s,
+            lifespan="off",
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=(self._sockets,), name="kb-http", daemon=True)
@@ -33,13 +40,18 @@ class Server:
         host, port = self._sockets[0].getsockname()[:2]
         return host, port
 
+    @property
+    def url(self) -> str:
+        host, port = self.address
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
         """Lets requests that are under way come to their end."""
         self._server.should_exit = True
-        self._thread.join(DRAIN_S + 1)
+        self._thread.join(self._drain_s + 1)
         for one in self._sockets:
             one.close()
         if self._path is not None:

@@ -8,18 +8,27 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from kb.access import keys_of
+from kb.catalog import access
 from kb.embedding.protocol import Vectors
 from kb.search.bm25 import exact_scores
 from kb.search.filters import AsOf, condition
-from kb.search.fusion import DEPTH, promising
+from kb.search.fusion import promising
 from kb.search.query import Query, View
 from kb.search.ranking import Floats, Ranking, by_score, ranked, similarities
+from kb.search.reach import Reach
 from kb.store.candidates import Estimates, Request
-from kb.store.conditions import alive, any_of
+from kb.store.conditions import alive, any_of, one_of
 from kb.store.rows import vectors
 
 _COLUMNS: Final = ("chunk_id", "document_id", "text_sha256", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The query as each side takes it: a vector, None where none is wanted, and tokens."""
+
+    vector: Vectors | None
+    tokens: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +46,47 @@ class Candidates:
     rows: pa.Table
     near: Named
     matching: Named
+    copied: frozenset[str] | None = None
+    """The texts of these rows, by digest, that other chunks may hold, too; None where any may be."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the rows of all that was named were read."""
+        return not (len(self.near.unread) or len(self.matching.unread))
+
+    def ended(self, depth: int) -> bool:
+        """Whether neither side can name more than it did, asked for so many."""
+        return all(len(side.read) + len(side.unread) < depth for side in (self.near, self.matching))
 
 
-def quickly(view: View, query: Query, vector: Vectors | None, tokens: Sequence[str]) -> Candidates:
+def quickly(view: View, query: Query, asked: Asked, reach: Reach) -> Candidates:
     """By the indexes. Rows are read of those alone that, by what the indexes estimate, may be among the hits."""
-    condition, depth = _condition(view, query), max(DEPTH, query.k)
-    matches = view.snapshot.chunks.total if condition is None else view.table.count(_visible(view, query))
+    condition = _condition(view, query)
+    matches = view.snapshot.chunks.total if condition is None else view.table.count(visible(view, query))
     # A word that the query repeats counts each time, here as in the score.
-    request = Request(vector, tokens, view.snapshot.version, condition, matches, depth)
-    found = view.table.find(request, partial(promising, k=query.k, depth=depth), _columns(vector, tokens))
+    request = Request(asked.vector, asked.tokens, view.snapshot.version, condition, matches, reach.depth)
+    # Estimates of words count hidden rows, too: to one who may not see all, all that they name is read and scored.
+    whole = reach.whole or query.keys is not None
+    choose = _all if whole else partial(promising, k=query.needed, depth=reach.depth)
+    found = view.table.find(request, choose, _columns(asked))
     read = dict(zip(found.rows["_rowid"].to_pylist(), found.rows["chunk_id"].to_pylist(), strict=True))
-    return Candidates(found.rows, _named(found.near, read), _named(found.matching, read))
+    # How long an answer takes must not tell of copies that its caller may not see.
+    copied = found.copied if query.keys is None else None
+    return Candidates(found.rows, _named(found.near, read), _named(found.matching, read), copied)
 
 
-def exactly(view: View, query: Query, vector: Vectors | None, tokens: Sequence[str]) -> Candidates:
+def exactly(view: View, query: Query, asked: Asked, reach: Reach) -> Candidates:
     """By comparing and scoring every row that lives."""
-    where, depth = _visible(view, query), max(DEPTH, query.k)
-    near = dict(_nearest(view, vector, where, depth)) if vector is not None else {}
-    matching = dict(_best_matching(view, tokens, where, depth)) if tokens else {}
-    columns = [*_columns(vector, tokens), "since", "until"]
+    where = visible(view, query)
+    near = dict(_nearest(view, asked.vector, where, reach.depth)) if asked.vector is not None else {}
+    matching = dict(_best_matching(view, query, asked.tokens, where, reach.depth)) if asked.tokens else {}
+    columns = [*_columns(asked), "since", "until"]
     rows = view.table.some(near.keys() | matching.keys(), where, columns)
-    return Candidates(rows, *(Named(frozenset(side), np.zeros(0)) for side in (near, matching)))
+    return Candidates(rows, Named(frozenset(near), np.zeros(0)), Named(frozenset(matching), np.zeros(0)))
+
+
+def _all(near: Estimates, matching: Estimates) -> set[int]:
+    return {*near, *matching}
 
 
 def _named(estimates: Estimates, read: Mapping[int, str]) -> Named:
@@ -66,7 +95,7 @@ def _named(estimates: Estimates, read: Mapping[int, str]) -> Named:
     return Named(chunks, np.sort([estimate for row, estimate in estimates.items() if row not in read]))
 
 
-def _visible(view: View, query: Query) -> str:
+def visible(view: View, query: Query) -> str:
     """The rows that live at the version, that the filters leave and that the caller may see."""
     lives, asked = alive(view.snapshot.version), _condition(view, query)
     return lives if asked is None else f"{lives} AND ({asked})"
@@ -74,15 +103,23 @@ def _visible(view: View, query: Query) -> str:
 
 def _condition(view: View, query: Query) -> str | None:
     """What the filters leave and the caller may see; None where that is everything."""
-    parts = [condition(query.filters, AsOf(view.connection, view.snapshot.version))] if query.filters else []
-    if query.groups is not None:
-        parts.append(any_of("access", keys_of(query.groups)))
-    return " AND ".join(parts) or None
+    at = AsOf(view.connection, view.snapshot.version, query.keys)
+    parts = [condition(query.filters, at)] if query.filters else []
+    return " AND ".join([*parts, *_open(view, query)]) or None
 
 
-def _columns(vector: Vectors | None, tokens: Sequence[str]) -> list[str]:
+def _open(view: View, query: Query) -> list[str]:
+    """What the caller may see."""
+    if query.keys is None:
+        return []
+    closing = access.closing(view.connection, query.keys)
+    hidden = [f"NOT {one_of('document_id', closing)}"] if closing else []
+    return [any_of("access", query.keys), *hidden]
+
+
+def _columns(asked: Asked) -> list[str]:
     """What is needed of a row, and no more: each column of each row is a read of its own."""
-    return [*_COLUMNS, *(["vector"] if vector is not None else []), *(["tokens"] if tokens else [])]
+    return [*_COLUMNS, *(["vector"] if asked.vector is not None else []), *(["tokens"] if asked.tokens else [])]
 
 
 def _nearest(view: View, vector: Vectors, where: str, depth: int) -> Ranking:
@@ -93,10 +130,11 @@ def _nearest(view: View, vector: Vectors, where: str, depth: int) -> Ranking:
     return best
 
 
-def _best_matching(view: View, query: Sequence[str], where: str, depth: int) -> Ranking:
-    """By the reference's scores. Their statistics are those of the whole version, whatever the filters leave of it."""
+def _best_matching(view: View, asked: Query, query: Sequence[str], where: str, depth: int) -> Ranking:
+    """By the reference's scores. Their statistics are those of all that the caller may see, whatever filters leave."""
     corpus: dict[str, list[str]] = {}
-    for batch in view.table.scan(alive(view.snapshot.version), ["chunk_id", "tokens"]):
+    seen = " AND ".join([alive(view.snapshot.version), *_open(view, asked)])
+    for batch in view.table.scan(seen, ["chunk_id", "tokens"]):
         rows = zip(batch.column("chunk_id").to_pylist(), batch.column("tokens").to_pylist(), strict=True)
         corpus.update((chunk, tokens.split()) for chunk, tokens in rows)
     ids = sorted(corpus)

@@ -11,10 +11,11 @@ from datetime import datetime
 from fnmatch import translate
 from typing import Final
 
+from kb.access import Keys
 from kb.catalog import Connection, documents, facets
 from kb.clock import parse_instant
 from kb.errors import UsageError
-from kb.facets import RESERVED, facet
+from kb.facets import GLOBBED, RESERVED, facet, filter_name
 from kb.store.conditions import any_of, one_of, quoted
 
 Filters = Mapping[str, Sequence[str]]
@@ -28,6 +29,7 @@ class AsOf:
 
     connection: Connection
     version: int
+    keys: Keys = None
 
 
 def parse_filters(pairs: Iterable[str]) -> Filters:
@@ -57,9 +59,16 @@ def condition(filters: Filters, at: AsOf) -> str:
     """The filters as a condition on the rows of the version. Raises UsageError for an unknown key or a bad value."""
     unknown = filters.keys() - _CLAUSES.keys()
     if unknown:
-        _require_known(sorted(unknown), facets.names(at.connection))
+        _require_known(sorted(unknown), _known(at))
     clauses = [_CLAUSES.get(key, _facet)(key, values, at) for key, values in filters.items()]
     return " AND ".join(f"({clause})" for clause in clauses) or "true"
+
+
+def _known(at: AsOf) -> set[str]:
+    """The metadata that can be filtered by: all that was ever indexed, or what documents have that the caller sees."""
+    if at.keys is None:
+        return facets.names(at.connection)
+    return {*GLOBBED, *map(filter_name, documents.metadata_keys(at.connection, at.keys))}
 
 
 def _require_known(keys: Iterable[str], indexed: set[str]) -> None:

@@ -47,6 +47,11 @@ def promising(dense: Mapping[int, float], bm25: Mapping[int, float], k: int, dep
     return {*nlargest(_READ * k, estimated, key=estimated.__getitem__), *islice(bm25, _SURE)}
 
 
+def either(dense: Mapping[int, float], bm25: Mapping[int, float]) -> set[int]:
+    """All ids that a side names."""
+    return {*dense, *bm25}
+
+
 def _weighed(cosines: Mapping[Id, float], scores: Mapping[Id, float], absent: float) -> dict[Id, float]:
     """The weighted sums; `absent` is the BM25 score of an id that has none."""
     least = min(cosines.values(), default=0.0)

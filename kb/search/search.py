@@ -1,71 +1,66 @@
-"""Hybrid search as of a version: candidates from both sides under one filter, fused, and brought home with proof."""
+"""Hybrid search as of a version: candidates from both sides under one filter, fused, folded and brought home."""
 
-from collections.abc import Callable, Sequence
-
-import numpy as np
-import pyarrow as pa
+from collections.abc import Sequence
+from dataclasses import replace
 
 from kb.analysis import analyse
-from kb.catalog import snapshots, terms
-from kb.embedding.protocol import Vectors
-from kb.nouns import Hit, Scores
-from kb.search.bm25 import Statistics, scores
-from kb.search.candidates import Candidates, Named, exactly, quickly
-from kb.search.fusion import fuse
+from kb.embedding.models import Models
+from kb.nouns import Hit
+from kb.search.assembly import assemble
+from kb.search.candidates import Asked, exactly, quickly
+from kb.search.fusion import DEPTH
 from kb.search.hits import hits
+from kb.search.places import place
 from kb.search.query import Query, View
-from kb.search.ranking import Ranking, ranked, similarities
-from kb.store.rows import vectors
+from kb.search.reach import Reach
+from kb.search.scoring import score
+from kb.search.texts import Text, capped
+from kb.stopwatch import Stopwatch
 
 
-def search(view: View, query: Query, embed: Callable[[str], Vectors]) -> tuple[Hit, ...]:
-    """The k best hits, ties by chunk id. The query's vector is asked for only where the mode needs it.
+def search(view: View, query: Query, models: Models, watch: Stopwatch) -> tuple[Hit, ...]:
+    """The k best hits, ties by chunk id. Models are asked for only where the query needs them.
 
     Each side names its candidates; all of them are then scored on both sides, so that a hit's score does not depend on
     which side found it.
     """
-    vector = embed(query.text) if query.mode != "bm25" else None
+    pipeline = view.pipeline(view.snapshot.fingerprint)
+    vector = models.query_vector(pipeline, query.text) if query.mode != "bm25" else None
     tokens = analyse(query.text) if query.mode != "dense" else []
-    found = (exactly if query.exact else quickly)(view, query, vector, tokens)
-    dense = _dense(vector, found.rows) if vector is not None else []
-    bm25 = _bm25(view, tokens, found.rows) if tokens else []
-    fused = fuse(dense, bm25) if query.mode == "hybrid" else dense or bm25
-    return hits(view, found.rows, fused[: query.k], _scores(dense, bm25, found))
+    watch.lap("embed")
+    texts = _find(view, query, Asked(vector, tokens), watch)
+    if query.rerank is not None:
+        texts = _reranked(query, texts, models)
+        watch.lap("rerank")
+    chosen = capped(texts, query.per_document)[: query.k]
+    if not query.assembled:
+        return hits(chosen)
+    found = assemble(view, query, chosen, lambda: models.tokeniser(pipeline))
+    watch.lap("assemble")
+    return found
 
 
-def _dense(vector: Vectors, rows: pa.Table) -> Ranking:
-    return ranked(rows["chunk_id"].to_pylist(), similarities(vectors(rows), vector))
+def _find(view: View, query: Query, asked: Asked, watch: Stopwatch) -> list[Text]:
+    """The best texts, as many as are needed; all that were read where a bound on each document will take some away."""
+    reach = Reach(max(DEPTH, query.needed), whole=False)
+    look = exactly if query.exact else quickly
+    while True:
+        found = look(view, query, asked, reach)
+        watch.lap("find")
+        scored = score(view, query, asked, found)
+        watch.lap("score")
+        texts = place(view, query, found, scored if query.per_document else scored[: query.needed])
+        left = len(capped(texts, query.per_document)) if query.per_document else len(scored)
+        watch.lap("place")
+        if reach.suffices(left, query.needed, found.whole) or (found.whole and found.ended(reach.depth)):
+            return texts
+        reach = reach.wider(found.whole)
 
 
-def _bm25(view: View, query: Sequence[str], rows: pa.Table) -> Ranking:
-    """Those of the rows that hold a term of the query, scored with the version's own statistics."""
-    candidates = [tokens.split() for tokens in rows["tokens"].to_pylist()]
-    scored = ranked(rows["chunk_id"].to_pylist(), scores(query, candidates, statistics(view, query)))
-    return [pair for pair in scored if pair[1] > 0]
-
-
-def statistics(view: View, query: Sequence[str]) -> Statistics:
-    """BM25's statistics of the snapshot, for the terms of the query."""
-    version = view.snapshot.version
-    return Statistics(
-        chunks=view.snapshot.chunks.total,
-        tokens=snapshots.tokens_total(view.connection, version),
-        frequencies=terms.frequencies(view.connection, version, query),
-    )
-
-
-def _scores(dense: Ranking, bm25: Ranking, found: Candidates) -> dict[str, Scores]:
-    """Both parts of each score; a rank only among what its own side named, beyond which it is not known."""
-    dense_ranks, bm25_ranks = _ranks(found.near, dense), _ranks(found.matching, bm25)
-    cosines, scores = dict(dense), dict(bm25)
-    return {
-        chunk: Scores(cosines.get(chunk), dense_ranks.get(chunk), scores.get(chunk), bm25_ranks.get(chunk))
-        for chunk in cosines.keys() | scores.keys()
-    }
-
-
-def _ranks(named: Named, scored: Ranking) -> dict[str, int]:
-    """Counted from 1 among all that the side named; those that were not read stand at their estimates."""
-    own = [(chunk, score) for chunk, score in scored if chunk in named.read]
-    ahead = len(named.unread) - np.searchsorted(named.unread, [score for _, score in own], "right")
-    return {chunk: place + int(more) for place, ((chunk, _), more) in enumerate(zip(own, ahead, strict=True), 1)}
+def _reranked(query: Query, texts: Sequence[Text], models: Models) -> list[Text]:
+    """By the cross-encoder: the best, and of what a bound on each document will leave as many as are asked for."""
+    likely = *texts[: query.needed], *capped(texts, query.per_document)[: query.k]
+    pool = {one.text: one for one in likely}
+    scores = models.reranker(str(query.rerank)).scores(query.text, list(pool))
+    ranked = sorted(zip(scores, pool.values(), strict=True), key=lambda pair: -pair[0])
+    return [replace(one, score=rerank, scores=replace(one.scores, rerank=rerank)) for rerank, one in ranked]

@@ -59,6 +59,8 @@ class Found:
     near: Estimates
     matching: Estimates
     rows: pa.Table
+    copied: frozenset[str]
+    """The texts of these rows, by digest, that other chunks may hold, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,15 @@ Choose = Callable[[Estimates, Estimates], Collection[int]]
 
 
 async def find(pinned: Pinned, request: Request, choose: Choose, columns: Sequence[str]) -> Found:
-    """The rows that are chosen by estimates of their scores.
+    """The rows that are chosen by estimates of their scores; `text_sha256` is among the columns.
 
     Estimates they are: the vector index knows vectors roughly, and LanceDB's BM25 counts all rows that ever lived.
     """
     near, matching = await _sifted(pinned, request) or await _filtered(pinned, request)
     ids = np.array(sorted(choose(near, matching)), np.uint64)
-    return Found(near, matching, await _rows(pinned, ids, columns))
+    rows = await _rows(pinned, ids, columns)
+    copied = await pinned.lives.copied(pinned.table, pinned.version, rows["text_sha256"].to_pylist())
+    return Found(near, matching, rows, copied)
 
 
 async def _sifted(pinned: Pinned, request: Request) -> tuple[Estimates, Estimates] | None:

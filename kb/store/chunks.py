@@ -2,24 +2,24 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kb.access import Groups
 from kb.batches import batches
 from kb.nouns import FOREVER
 from kb.store import rows as shapes
+from kb.store.addressed import KEYS_AT_ONCE
 from kb.store.candidates import Choose, Found, Request
+from kb.store.census import Counted
 from kb.store.conditions import one_of
 from kb.store.reader import Reader
 
 if TYPE_CHECKING:
     from lancedb.table import Table
-
-KEYS_AT_ONCE: Final = 1_000
-"""Keys in one condition."""
 
 
 class ChunkTable:
@@ -43,6 +43,10 @@ class ChunkTable:
         """What is nearest to the request's vector and what holds its tokens; and the rows chosen from it."""
         return self._reader.find(request, choose, columns)
 
+    def counted(self, version: int, keys: Groups, terms: Iterable[str]) -> Counted:
+        """What BM25 must know of the rows that live at the version and that the keys open."""
+        return self._reader.count(version, keys, terms)
+
     def scan(self, where: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """All rows of the filter, in no order."""
         yield from self._table.search().where(where).select(list(columns)).limit(None).to_batches()
@@ -50,6 +54,10 @@ class ChunkTable:
     def some(self, chunk_ids: Iterable[str], where: str, columns: Sequence[str]) -> pa.Table:
         """The named chunks' rows within the filter."""
         return self._gather("chunk_id", chunk_ids, where, columns)
+
+    def holders(self, text_sha256s: Iterable[str], where: str, columns: Sequence[str]) -> pa.Table:
+        """The rows within the filter that hold one of the texts."""
+        return self._gather("text_sha256", text_sha256s, where, columns)
 
     def vectors_of(self, text_sha256s: Iterable[str]) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
         """Vectors of those of the texts that were ever embedded, by the texts' SHA-256."""

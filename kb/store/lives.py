@@ -1,20 +1,26 @@
-"""The life spans of a table's rows, held in memory: which of the rows that an index names live at a version.
+"""The life spans and copies of a table's rows, held in memory: which rows live at a version, which texts stand twice.
 
 A row that changes is written anew, elsewhere and under another row id. So what is known of an id stays true, and only
 ids that were never met need to be read: those beyond the greatest known one. An index searched for whatever it holds
 and sifted by this answers in half the time that it needs under a condition on the two columns.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pyarrow as pa
+
+from kb.store.copies import Copies
 
 if TYPE_CHECKING:
     from lancedb.table import AsyncTable
 
 Ids = np.ndarray[tuple[int], np.dtype[np.uint64]]
 Versions = np.ndarray[tuple[int], np.dtype[np.int32]]
+_SPANS: Final = ("since", "until")
+_COPIES: Final = ("text_sha256", "chunk_id")
 _SPARE: Final = 10_000
 """Row ids that are remembered though their rows are gone, beside as many as there are rows."""
 
@@ -44,10 +50,13 @@ class Spans:
 
 
 class Lives:
-    """Sixteen bytes a row. For one event loop: between two awaits it is whole."""
+    """Thirty-two bytes a row. For one event loop: between two awaits it is whole."""
 
     def __init__(self) -> None:
         self._known = Spans()
+        self._copies = Copies()
+        self._version = -1
+        """Of the table: the rows of all up to it were met."""
 
     async def spans(self, table: "AsyncTable", ids: Ids) -> tuple[Versions, Versions]:
         """`since` and `until` of rows of the table, as it stands."""
@@ -56,19 +65,33 @@ class Lives:
         if self._known.know(ids):
             return self._known.of(ids)
         # The table stands at an older version than what is known, whose rows have moved since.
-        return (await _read(table, -1)).of(ids)
+        return _spans(await _read(table, -1, _SPANS)).of(ids)
+
+    async def copied(self, table: "AsyncTable", version: int, texts: Iterable[str]) -> frozenset[str]:
+        """Those of the texts, by digest, that several chunks of the table at its version hold, and a few more."""
+        if version > self._version:
+            await self._follow(table)
+            self._version = max(version, self._version)
+        return self._copies.among(texts)
 
     async def _follow(self, table: "AsyncTable") -> None:
         rows, known = await table.count_rows(), self._known.ids
         beyond = int(known[-1]) if 0 < len(known) <= 2 * rows + _SPARE else -1
-        found = await _read(table, beyond)
+        found = await _read(table, beyond, (*_SPANS, *_COPIES))
         # Another may have followed meanwhile: what both read is the same.
-        self._known = found if beyond < 0 else self._known.followed_by(beyond, found)
+        copied = [found[name].to_pylist() for name in _COPIES]
+        self._known = _spans(found) if beyond < 0 else self._known.followed_by(beyond, _spans(found))
+        # Never begun anew: what is met twice is no copy, and what is gone costs a look at most.
+        self._copies = self._copies.followed_by(*copied)
 
 
-async def _read(table: "AsyncTable", beyond: int) -> Spans:
+async def _read(table: "AsyncTable", beyond: int, columns: Sequence[str]) -> pa.Table:
     """The rows beyond an id."""
     query = table.query() if beyond < 0 else table.query().where(f"_rowid > {beyond}")
-    found = await query.with_row_id().select(["since", "until"]).to_arrow()
-    order = np.argsort(found["_rowid"].to_numpy())
-    return Spans(*(found[name].to_numpy()[order] for name in ("_rowid", "since", "until")))
+    found: pa.Table = await query.with_row_id().select(list(columns)).to_arrow()
+    return found
+
+
+def _spans(rows: pa.Table) -> Spans:
+    order = np.argsort(rows["_rowid"].to_numpy())
+    return Spans(*(rows[name].to_numpy()[order] for name in ("_rowid", *_SPANS)))

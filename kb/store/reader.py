@@ -1,11 +1,13 @@
 """A table as readers see it: by LanceDB's asynchronous layer, whose queries run side by side."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
+from kb.access import Groups
 from kb.store.candidates import Choose, Found, Pinned, Request, find
+from kb.store.census import Census, Counted
 from kb.store.lives import Lives
 from kb.store.loop import loop
 
@@ -23,6 +25,7 @@ class Reader:
         self._newest: AsyncTable | None = None
         self._pinned: Pinned | None = None
         self._lives = Lives()
+        self._census = Census()
 
     def read(self, where: str, columns: Sequence[str]) -> pa.Table:
         """All rows of the filter, in no order."""
@@ -39,6 +42,14 @@ class Reader:
 
         async def look() -> Found:
             return await find(await self._pin(), request, choose, columns)
+
+        return _patiently(look)
+
+    def count(self, version: int, keys: Groups, terms: Iterable[str]) -> Counted:
+        """What BM25 must know of the rows that live at the version and that the keys open."""
+
+        async def look() -> Counted:
+            return await self._census.count(await self._pin(), version, keys, terms)
 
         return _patiently(look)
 

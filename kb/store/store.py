@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from kb.errors import KBError
-from kb.store import rows, texts
+from kb.store import originals, rows, texts
 from kb.store.chunks import ChunkTable
 from kb.store.leftovers import remove_leftovers
+from kb.store.originals import OriginalTable
 from kb.store.reader import Reader
 from kb.store.texts import TextTable
-from kb.store.upkeep import CHUNK_INDEXES, GRACE, TEXT_INDEXES, Bounds, ensure_indexes, upkeep
+from kb.store.upkeep import CHUNK_INDEXES, GRACE, ORIGINAL_INDEXES, TEXT_INDEXES, Bounds, ensure_indexes, upkeep
 
 if TYPE_CHECKING:
     from lancedb import AsyncConnection
@@ -34,6 +35,7 @@ class Store:
         self._database = lancedb.connect(str(path), read_consistency_interval=timedelta(0))
         self._spaces: dict[str, ChunkTable] = {}
         self._texts: TextTable | None = None
+        self._originals: OriginalTable | None = None
         self._readers: AsyncConnection | None = None
 
     @property
@@ -41,6 +43,22 @@ class Store:
         if self._texts is None:
             self._texts = TextTable(self._table("texts", texts.SCHEMA), self._reader("texts"))
         return self._texts
+
+    @property
+    def originals(self) -> OriginalTable:
+        """Made by the first that keeps any."""
+        if self._originals is None:
+            table = self._table("originals", originals.SCHEMA)
+            ensure_indexes(table, ORIGINAL_INDEXES)
+            self._originals = OriginalTable(table, self._reader("originals"))
+        return self._originals
+
+    def find_originals(self) -> OriginalTable | None:
+        """None where no source ever kept any."""
+        table = None if self._originals else self._opened("originals")
+        if table is not None:
+            self._originals = OriginalTable(table, self._reader("originals"))
+        return self._originals
 
     def holds(self, space: str) -> bool:
         return self._opened(f"chunks_{space}") is not None
@@ -110,6 +128,8 @@ class Store:
     def recover(self, head: int) -> None:
         """Takes back, in every table, whatever was written for versions after the head."""
         self.texts.recover(head)
+        if kept := self.find_originals():
+            kept.recover(head)
         for table in self.spaces():
             table.recover(head)
 

@@ -1,6 +1,6 @@
 """The table of document texts with their passages, stored once by digest."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +11,8 @@ from cachetools import LRUCache
 from kb.batches import batches
 from kb.layout import Layout
 from kb.nouns import Passage
-from kb.store.chunks import KEYS_AT_ONCE, bytes_of
+from kb.store.addressed import KEYS_AT_ONCE, Addressed
+from kb.store.chunks import bytes_of
 from kb.store.conditions import one_of
 from kb.store.reader import Reader
 
@@ -41,13 +42,12 @@ _REMEMBERED: Final = 50_000
 """Passages whose places are remembered: some 20 MB."""
 
 
-class TextTable:
-    """Layouts by their key; `since` is the version that brought one in."""
+class TextTable(Addressed):
+    """Layouts by their key."""
 
     def __init__(self, table: "Table", reader: Reader) -> None:
-        self._table = table
-        self._reader = reader
-        self._known: LRUCache[str, Layout] = LRUCache(_REMEMBERED, getsizeof=lambda layout: len(layout.cuts))
+        super().__init__(table, reader, "layout")
+        self._outlines: LRUCache[str, Layout] = LRUCache(_REMEMBERED, getsizeof=lambda layout: len(layout.cuts))
         self._knowing = Lock()
 
     def get(self, keys: Iterable[str]) -> dict[str, Layout]:
@@ -61,24 +61,19 @@ class TextTable:
         """
         wanted = set(keys)
         with self._knowing:
-            found = {key: outline for key in wanted if (outline := self._known.get(key)) is not None}
+            found = {key: outline for key in wanted if (outline := self._outlines.get(key)) is not None}
         rows = self._rows(wanted - found.keys(), _OUTLINE)
         return found | self._remember(_layout(row | {"text": ""}) for row in rows)
 
     def write(self, layouts: Iterable[Layout], since: int) -> None:
         """Stores those layouts that are not there yet, and remembers their outlines: what is new is soon asked for."""
         wanted = {layout.key: layout for layout in layouts}
-        known = {row["layout"] for row in self._rows(wanted, ["layout"])}
+        known = self._known(wanted)
         # Added, not merged: a merge takes several times as long, and nobody else writes.
         new = [_row(layout, since) for key, layout in wanted.items() if key not in known]
         if new:
             self._table.add(pa.Table.from_pylist(new, schema=SCHEMA))
         self._remember(_outline(layout) for layout in wanted.values())
-
-    def keys(self, upto: int) -> set[str]:
-        """Of all layouts that were brought in up to a version."""
-        batches = self._table.search().where(f"since <= {upto}").select(["layout"]).limit(None).to_batches()
-        return {key for batch in batches for key in batch.column("layout").to_pylist()}
 
     def weigh(self, keys: Iterable[str]) -> int:
         """The bytes of the texts of those layouts, before any compression."""
@@ -89,31 +84,17 @@ class TextTable:
             for batch in batches(sorted(set(keys)), KEYS_AT_ONCE)
         )
 
-    def forget(self, keys: Iterable[str]) -> None:
-        """Removes those layouts; their space comes back with the next upkeep."""
-        for batch in batches(sorted(set(keys)), KEYS_AT_ONCE):
-            self._table.delete(one_of("layout", batch))
-
-    def recover(self, head: int) -> None:
-        """Takes back whatever was written for versions after the head."""
-        if self._table.count_rows(f"since > {head}"):
-            self._table.delete(f"since > {head}")
-
     def _remember(self, outlines: Iterable[Layout]) -> dict[str, Layout]:
         new = {outline.key: outline for outline in outlines}
         with self._knowing:
             for key, outline in new.items():
                 # One that is greater than all that may be remembered is not.
-                if len(outline.cuts) <= self._known.maxsize:
-                    self._known[key] = outline
+                if len(outline.cuts) <= self._outlines.maxsize:
+                    self._outlines[key] = outline
         return new
 
     def _rows(self, keys: Iterable[str], columns: Sequence[str]) -> list[dict[str, Any]]:
-        return [row for rows in self._tables(keys, columns) for row in rows.to_pylist()]
-
-    def _tables(self, keys: Iterable[str], columns: Sequence[str]) -> Iterator[pa.Table]:
-        for batch in batches(sorted(set(keys)), KEYS_AT_ONCE):
-            yield self._reader.read(one_of("layout", batch), columns)
+        return [row for rows in self._found(keys, columns) for row in rows.to_pylist()]
 
 
 def _row(layout: Layout, since: int) -> dict[str, Any]:

@@ -31,6 +31,7 @@ GRACE: Final = timedelta(minutes=10)
 # a fraction of what reading them out of an index does.
 CHUNK_INDEXES: Final = ("tokens", "chunk_id", "text_sha256", "document_id", "facets", "access")
 TEXT_INDEXES: Final = ("layout",)
+ORIGINAL_INDEXES: Final = ("content_sha256",)
 _LISTS: Final = ("facets", "access")
 """Indexed, a filter that keeps 5 % of 100,000 rows takes full text from 43 to 11 ms, flat vectors from 140 to 21."""
 _FLAT_MOST: Final = 5_000

@@ -35,7 +35,7 @@ def row(chunk: str, vector: tuple[float, float], words: str = WORD) -> ChunkRow:
 def find(table: ChunkTable, version: int, limit: int, matches: int) -> Found:
     """All that both sides name for the word, read."""
     request = Request(np.array(AHEAD, np.float32), [WORD], version, None, matches, limit)
-    return table.find(request, lambda near, matching: near.keys() | matching.keys(), ["chunk_id"])
+    return table.find(request, lambda near, matching: near.keys() | matching.keys(), ["chunk_id", "text_sha256"])
 
 
 @pytest.mark.parametrize("seed", range(4))

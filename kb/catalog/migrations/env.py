@@ -2,9 +2,9 @@
 
 from alembic import context
 
-from kb.catalog.schema import metadata
+from kb.catalog import service_schema
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+context.configure(connection=connection, target_metadata=service_schema.request.metadata, render_as_batch=True)
 with context.begin_transaction():
     context.run_migrations()

@@ -41,10 +41,14 @@ def overlap(before: Hits, after: Hits) -> float:
 
 
 def _with_end(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    provenance, end = old["provenance"], new["provenance"]["until"]
-    if provenance["until"] is None and end is not None and end > provenance["version"]:
-        provenance = {**provenance, "until": end}
-    return {**old, "provenance": provenance}
+    also = [_place_with_end(*places) for places in zip(old["also"], new["also"], strict=False)]
+    rest = old["also"][len(also) :]
+    return {**old, "provenance": _place_with_end(old["provenance"], new["provenance"]), "also": [*also, *rest]}
+
+
+def _place_with_end(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    ended = old["until"] is None and new["until"] is not None and new["until"] > old["version"]
+    return {**old, "until": new["until"]} if ended else old
 
 
 def main() -> None:

@@ -38,7 +38,14 @@ def otherwise(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 
 def lasting(hits: Sequence[Hit]) -> list[Hit]:
-    return [replace(hit, provenance=replace(hit.provenance, until=None)) for hit in hits]
+    return [
+        replace(
+            hit,
+            provenance=replace(hit.provenance, until=None),
+            also=tuple(replace(place, until=None) for place in hit.also),
+        )
+        for hit in hits
+    ]
 
 
 def must(holds: bool, promise: str) -> None:

@@ -22,12 +22,12 @@ from indexer.creation import create
 from indexer.writer import Writer
 from scripts.stresses.parts.checkout import Tree
 from scripts.stresses.parts.faulty import plug
-from scripts.stresses.parts.mixed import Mixed, equals_the_folders, no_deletion_invented
+from scripts.stresses.parts.mixed import CALM, Mixed, equals_the_folders, no_deletion_invented
 from scripts.stresses.parts.paragraphs import paragraphs
 from scripts.stresses.parts.told import must, outcome
 from scripts.stresses.parts.up import STOPS_WITHIN_S, Up, up
 
-NAMES: Final = ("far", "near", "wide", "odd")
+NAMES: Final = ("far", "near", "wide", CALM)
 TOKEN: Final = "tk-9f3a77-that-nobody-may-see"
 FLAT_MB: Final = 60
 FLAT_FILES: Final = 24
@@ -70,17 +70,17 @@ def run(directory: Path, form: Form) -> None:
 # Change and faults
 
 
-def home_of(directory: Path, names: Sequence[str], kind: str = "faulty") -> Path:
+def home_of(directory: Path, names: Sequence[str], kind: str = "faulty", every: str = "2s") -> Path:
     home = create(directory / "home", "hashing:64")[0].path
-    add(home, directory, names, kind)
+    add(home, directory, names, kind, every)
     return home
 
 
-def add(home: Path, directory: Path, names: Sequence[str], kind: str) -> None:
+def add(home: Path, directory: Path, names: Sequence[str], kind: str, every: str = "2s") -> None:
     writer = Writer(home)
     for name in names:
         options = {"path": str(directory / name)} | ({"token": "${TOKEN}"} if kind == "faulty" else {})
-        writer.add_source(name, kind, options, every="2s")
+        writer.add_source(name, kind, options, every=every)
     writer.catalog.close()
 
 
@@ -207,7 +207,8 @@ def delays(daemon: Up, folder: Path, saves: int) -> list[float]:
 def checkout(directory: Path, form: Form) -> None:
     directory.mkdir()
     tree = Tree(directory / "tree", form.files)
-    home = home_of(directory, ["tree"], "folder")
+    # By its schedule alone it would be found after an hour.
+    home = home_of(directory, ["tree"], "folder", every="1h")
     with up(home, **environment(directory.parent)) as daemon:
         daemon.await_ready()
         await_texts(home, tree, "main")

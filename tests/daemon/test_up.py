@@ -203,45 +203,6 @@ def test_after_kills_nothing_is_lost(home: Path) -> None:
         daemon.await_ready()
 
 
-@pytest.mark.parametrize("note", ["", "{", "[]", '{"pid": 1}', '{"pid": 1, "path": "/nowhere/x.sock", "url": ""}'])
-def test_a_note_that_is_left_behind_is_harmless(home: Path, note: str) -> None:
-    (home / "daemon.json").write_text(note)
-    assert find(open_home(home)) is None
-    assert synced(home).returncode == 0
-
-
-def test_a_long_home_and_none_of_its_socket_left(tmp_path: Path) -> None:
-    home = create(tmp_path / ("d" * 100) / ("e" * 100), "hashing:8")[0].path
-    (tmp_path / "tmp").mkdir()
-    with up(home, TMPDIR=str(tmp_path / "tmp")) as daemon:
-        daemon.await_ready()
-        found = find(open_home(home))
-        assert found is not None
-        assert len(found.path) < 100 + len(str(tmp_path))
-        write(tmp_path / "docs", {"a.md": "alpha"})
-        QuickWriter(home).add_source("docs", "folder", {"path": str(tmp_path / "docs")})
-        assert "handed" in synced(home).stderr
-        assert daemon.stop()[0] == 0
-    assert list((tmp_path / "tmp").iterdir()) == []
-
-
-def test_a_home_inside_the_folder_that_it_follows(tmp_path: Path) -> None:
-    write(tmp_path / "all", {"a.md": "alpha"})
-    home = create(tmp_path / "all" / "kb", "hashing:8")[0].path
-    QuickWriter(home).add_source("all", "folder", {"path": str(tmp_path / "all")})
-    with up(home) as daemon:
-        daemon.told.await_line("published", source="all")
-        write(tmp_path / "all", {"b.md": "beta"})
-        daemon.told.await_line("published", source="all")
-        runs = rows(home, "SELECT count(*) FROM run")[0][0]
-        assert synced(home).returncode == 0
-        assert synced(home).returncode == 0
-        # What it writes itself wakes nobody: there are those that were asked for, and hardly another.
-        assert rows(home, "SELECT count(*) FROM run")[0][0] <= runs + 3
-    with kb.open(home) as base:
-        assert sorted(one.uri for one in base.documents()) == ["a.md", "b.md"]
-
-
 def test_sources_of_another_terminal_are_taken_up(home: Path, running: Up, tmp_path: Path) -> None:
     write(tmp_path / "more", {"m.md": "more"})
     assert command("--home", home, "source", "add", "more", "folder", f"path={tmp_path / 'more'}").code == 0

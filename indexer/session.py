@@ -31,6 +31,7 @@ class Session:
         self.observe = observe
         self._written = 0
         self._turn = threading.RLock()
+        self._keeping = threading.Lock()
         self._unclean = False
 
     @property
@@ -69,7 +70,7 @@ class Session:
         return found | {text: np.frombuffer(vector, "<f4") for text, vector in kept.items()}
 
     def keep_vectors(self, vectors: Mapping[str, bytes]) -> None:
-        with self.catalog.writing() as connection:
+        with self._keeping, self.catalog.writing() as connection:
             pending.keep_vectors(connection, self.pipeline.space, vectors)
 
     @contextmanager

@@ -18,6 +18,7 @@ from kb.catalog import Connection, names, scan, snapshots, sources
 from kb.catalog.access import Change
 from kb.catalog.scan import Quarantined
 from kb.clock import now
+from kb.errors import NotFound
 from kb.nouns import Snapshot, Source
 from kb.pipeline import Pipeline
 
@@ -168,6 +169,7 @@ class SourceSync:
         """Makes the snapshot visible and notes what was seen, in one transaction."""
         self._tell("publish", "begin")
         with self._session.catalog.writing() as connection:
+            self._require(connection)
             version = commit.snapshot.version if commit else snapshots.head(connection)
             if commit:
                 publish(connection, commit)
@@ -186,6 +188,14 @@ class SourceSync:
         """Goes on as if the intake were published: what a plan does in a sync's place."""
         self._state.publish(intake.opened, intake.closed, 0)
         self._state.see(intake.seen, intake.forgotten)
+
+    def _require(self, connection: Connection) -> None:
+        """Raises NotFound where the source was removed while it was read, another of its name added or not."""
+        found = sources.get(connection, self._source.name)
+        if found is None or found.created_at != self._source.created_at:
+            raise NotFound(
+                f"source {self._source.name!r} was removed while it was read; nothing more of it is published"
+            )
 
     def _note(self, connection: Connection, listing: Listing, intake: Intake, version: int) -> None:
         """What was seen of the source, where it stands, and which version holds that."""

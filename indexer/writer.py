@@ -24,6 +24,7 @@ from indexer.settings import parted
 from indexer.source_file import Reconciliation
 from indexer.spooling import clear, furnish, require_same, spool
 from indexer.sync import SourceSync, Synced
+from indexer.withdraw import withdraw
 from kb.answers import Finding
 from kb.catalog import Catalog, Connection, pending, scan, sources
 from kb.clock import now
@@ -137,17 +138,12 @@ class Writer:
             with self._session() as session:
                 session.recover()
                 move_space(session)
-                published = self._purge(session, source)
+                published = withdraw(session, source)
         # Before the source: a spool that no source names would never go.
         clear(self.home, source)
         with self.catalog.writing() as connection:
             sources.remove(connection, name)
         return published
-
-    def _purge(self, session: Session, source: Source) -> Snapshot | None:
-        work = SourceSync(session, source, f"source {source.name} removed", allow_deletes=True)
-        work.withdraw()
-        return next(iter(work.synced.published), None)
 
     def retry_quarantined(self, name: str | None = None) -> int:
         """Makes the next sync read quarantined documents again; returns how many."""

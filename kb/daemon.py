@@ -13,6 +13,7 @@ from typing import Final
 from kb.home import Home
 
 _NOTE: Final = "daemon.json"
+_SOCKET: Final = "daemon.sock"
 _LONGEST: Final = 100
 """Bytes that the path of a socket may have, on any system."""
 
@@ -26,12 +27,15 @@ class Endpoint:
     url: str
 
 
-def socket_path(home: Home) -> Path:
-    """In the home where its path is short enough, else in a new directory that is the user's own."""
-    path = home.path / "daemon.sock"
+@contextmanager
+def socket_place(home: Home) -> Iterator[Path]:
+    """In the home where its path is short enough, else in a directory that is the user's own and goes afterwards."""
+    path = home.path / _SOCKET
     if len(os.fsencode(path)) <= _LONGEST:
-        return path
-    return Path(tempfile.mkdtemp(prefix="kb-")) / "daemon.sock"
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="kb-") as directory:
+        yield Path(directory) / _SOCKET
 
 
 @contextmanager

@@ -7,11 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from crash_support import call
 
+import indexer.daemon.up  # Before the right to read it is given up.
 import kb
 from indexer.creation import create
 from indexer.writer import Writer
 from kb.errors import Unwritable
+
+assert callable(indexer.daemon.up.up)
 
 
 @contextmanager
@@ -60,3 +64,10 @@ def test_a_sync_is_refused(home: Path) -> None:
         pytest.raises(Unwritable, match=f"^{re.escape(str(home))} cannot be written: permission denied; make"),
     ):
         Writer(home).sync()
+
+
+def test_a_daemon_is_refused(home: Path) -> None:
+    with unprivileged():
+        refused = call("--home", home, "up", "--port", "0")
+    assert refused.code == 1
+    assert re.fullmatch(rf"kb: {re.escape(str(home))} cannot be written: permission denied; make .*\n", refused.error)

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 import click
 
 from connectors.uri import uri_of
-from kb.cli.frame import Invocation, emit, json_option
+from kb.cli.frame import Invocation, emit, json_option, root
 from kb.errors import UsageError
 from kb.home import locate, open_home
 from kb.pushing import Change, Delete, Put
 
 
-@click.command()
+@root.command()
 @click.argument("name")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @click.option("--uri", help="The document's URI; else the path as given, relative and with `/`.")

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 from indexer.outcome import SyncReport, joined
 from indexer.retain import Retention
 from kb import errors
 from kb.daemon import Endpoint
-from kb.errors import Interrupted, KBError
+from kb.errors import Interrupted, KBError, NotFound
 from kb.retention import Policy
 
 T = TypeVar("T")
@@ -25,7 +26,7 @@ class Handover:
     def sync(self, names: Sequence[str], message: str | None, allow_deletes: bool) -> SyncReport:
         """One source after the other; raises what the daemon's own sync raises."""
         body = {"message": message, "allow_deletes": allow_deletes}
-        parts = [_parsed(SyncReport, self._ask("POST", f"/v1/sources/{name}/sync", body)) for name in names]
+        parts = [_parsed(SyncReport, self._ask("POST", f"{_path(name)}/sync", body)) for name in names]
         return joined(parts)
 
     def retain(self, policy: Policy) -> Retention:
@@ -33,7 +34,7 @@ class Handover:
 
     def remove(self, name: str, purge: bool) -> int | None:
         """The version in which its documents left, if they did."""
-        found: int | None = self._ask("DELETE", f"/v1/sources/{name}?purge={str(purge).lower()}")["version"]
+        found: int | None = self._ask("DELETE", f"{_path(name)}?purge={str(purge).lower()}")["version"]
         return found
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
@@ -51,6 +52,13 @@ class Handover:
         if reply.is_error:
             raise _error(reply.json())
         return reply.json()
+
+
+def _path(name: str) -> str:
+    """Raises NotFound for what can be no source's name, and no part of a path."""
+    if quote(name, safe="") != name or not name.strip("."):
+        raise NotFound(f"there is no source {name!r}")
+    return f"/v1/sources/{name}"
 
 
 def _error(problem: dict[str, Any]) -> KBError:

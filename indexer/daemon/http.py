@@ -1,5 +1,6 @@
 """The routes that write: sources are registered, changed and synced, documents are pushed, old versions thinned."""
 
+import asyncio
 import base64
 from typing import Any
 
@@ -8,7 +9,6 @@ from pydantic import BaseModel, ConfigDict
 
 from indexer.daemon.daemon import Daemon
 from indexer.daemon.orders import report_of
-from indexer.writer import Writer
 from kb.answers import plain
 from kb.errors import UsageError
 from kb.pushing import Change, Delete, Put
@@ -64,7 +64,7 @@ class Withdrawal(Body):
 def writing_routes(daemon: Daemon) -> APIRouter:
     """Every reply is what the command of the same name prints with `--json`."""
     router = APIRouter()
-    writer = Writer(daemon.home)
+    writer = daemon.writer
 
     @router.post("/sources", status_code=201)
     def add_source(body: NewSource) -> Any:
@@ -77,14 +77,16 @@ def writing_routes(daemon: Daemon) -> APIRouter:
 
     @router.delete("/sources/{name}")
     def remove_source(name: str, purge: bool = False) -> Any:
-        published = daemon.withdraw(name) if purge else None
-        writer.remove_source(name)
+        published = daemon.remove(name, purge)
         return {"removed": name, "version": published.version if published else None}
 
     @router.post("/sources/{name}/sync")
-    def sync(name: str, body: SyncOrder | None = None) -> Any:
-        order = body or SyncOrder()
-        return plain(report_of(daemon.catalog, daemon.sync([name], order.message, order.allow_deletes)))
+    async def sync(name: str, body: SyncOrder | None = None) -> Any:
+        # It may take for ever, and must take no thread meanwhile from the requests of others.
+        asked = body or SyncOrder()
+        order = await asyncio.to_thread(daemon.order, name, asked.message, asked.allow_deletes)
+        looked = {name: await asyncio.wrap_future(order.looked)}
+        return plain(await asyncio.to_thread(report_of, daemon.catalog, looked))
 
     @router.put("/documents")
     def push(body: Push) -> Any:

@@ -1,4 +1,4 @@
-"""One look at one source: it is watched, followed to where it stands now, and what came of that is noted."""
+"""One look at one source: it is watched, and followed to where it stands now; and what is told of that."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,10 +10,9 @@ from indexer.daemon.watches import Watches
 from indexer.run import run
 from indexer.session import Session
 from indexer.sync import SourceSync, Synced
-from kb.catalog import standings
 from kb.catalog.standings import Standing
 from kb.clock import now
-from kb.errors import DeletionRefused, Interrupted, KBError
+from kb.errors import DeletionRefused, Interrupted, KBError, NotFound
 from kb.nouns import Source
 
 
@@ -25,14 +24,14 @@ def look(session: Session, source: Source, orders: Sequence[Order], watches: Wat
         work = SourceSync(session, source, message, any(order.allow_deletes for order in orders))
         synced = work.synced
         # Watched first: what changes from here on is told, what changed before is seen.
-        run(session.home, session.catalog, source, work, lambda connector: watches.follow(source.name, connector))
+        run(session.home, session.catalog, source, work, lambda connector: watches.follow(source, connector))
     except Exception as error:
         return Looked(synced, error)
     return Looked(synced)
 
 
-def standing_after(session: Session, name: str, before: Standing, looked: Looked, chance: float) -> Standing:
-    """How the source stands now; it is kept where others may read it."""
+def standing_after(before: Standing, looked: Looked, chance: float) -> Standing:
+    """How the source stands after the look."""
     after = before
     if looked.error is None:
         after = succeeded(before)
@@ -43,11 +42,6 @@ def standing_after(session: Session, name: str, before: Standing, looked: Looked
     if looked.synced.published:
         after = replace(after, changed_at=looked.synced.published[-1].committed_at)
     return replace(after, running_since=None)
-
-
-def keep_standing(session: Session, name: str, value: Standing) -> None:
-    with session.catalog.writing() as connection:
-        standings.put(connection, name, value)
 
 
 def tell(log: Log, name: str, looked: Looked, before: Standing, after: Standing, took_s: float) -> None:
@@ -67,8 +61,8 @@ def tell(log: Log, name: str, looked: Looked, before: Standing, after: Standing,
         log.info("permitted", source=name, documents=looked.synced.permitted)
     for document in looked.synced.quarantined:
         log.warning("quarantined", source=name, uri=document.uri, reason=document.reason, detail=document.detail)
-    if isinstance(looked.error, Interrupted):
-        log.info("abandoned", source=name)
+    if isinstance(looked.error, Interrupted | NotFound):
+        log.info("abandoned", source=name, reason=str(looked.error))
     elif looked.error is not None:
         _tell_failure(log, name, looked.error, before, after)
     elif before.failures:

@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from indexer.extract.pool import ExtractionPool
+from kb.errors import Interrupted
+from kb.home import Config
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -22,6 +24,11 @@ class SharedPool(ExtractionPool):
         self._idle: list[ExtractionPool] = []
         self._changing = threading.Lock()
         self._closed = False
+
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        """As the configuration has it."""
+        return cls(config.workers, config.extract_timeout_s, config.extract_memory_mb * 2**20)
 
     def close(self) -> None:
         with self._changing:
@@ -42,8 +49,16 @@ class SharedPool(ExtractionPool):
             finally:
                 self._give_back(pool)
 
+    def warm(self, function: Callable[[A], object], argument: A) -> None:
+        """Has a pool at work before the first document comes; its processes take seconds to begin."""
+        for result in self.map(function, [argument]):
+            if isinstance(result, Exception):
+                raise result
+
     def _take(self) -> ExtractionPool:
         with self._changing:
+            if self._closed:
+                raise Interrupted("extraction was stopped")
             return (
                 self._idle.pop() if self._idle else ExtractionPool(self._workers, self._timeout_s, self._memory_bytes)
             )

@@ -25,7 +25,11 @@ def settle(connection: Connection) -> None:
 
 
 def keep_vectors(connection: Connection, space: str, vectors: Mapping[str, bytes]) -> None:
-    rows = [{"space": space, "text_sha256": text, "vector": vector} for text, vector in vectors.items()]
+    """Those that are not kept yet: two sources that are read side by side may hold the same text."""
+    found = select(pending_vector.c.text_sha256).where(pending_vector.c.space == space)
+    kept = {row["text_sha256"] for row in batched_in(connection, found, pending_vector.c.text_sha256, vectors)}
+    new = {text: vector for text, vector in vectors.items() if text not in kept}
+    rows = [{"space": space, "text_sha256": text, "vector": vector} for text, vector in new.items()]
     if rows:
         connection.execute(insert(pending_vector), rows)
 

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from kb.catalog.catalog import Connection
 from kb.catalog.schema import run
 from kb.catalog.schema import source as sources
+
+_KEPT: Final = 1_000
+_SWEEP: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,20 @@ class Target:
 
 
 def add(connection: Connection, value: Run) -> None:
-    connection.execute(insert(run).values(asdict(value)))
+    """Now and then older ones go that changed nothing: a daemon adds one for every look."""
+    added = connection.execute(insert(run).values(asdict(value))).inserted_primary_key
+    if added is not None and added[0] % _SWEEP == 0:
+        _thin(connection, value.source)
+
+
+def _thin(connection: Connection, source: str) -> None:
+    own = select(run.c.id).where(run.c.source == source)
+    oldest = connection.scalar(own.order_by(run.c.id.desc()).offset(_KEPT).limit(1))
+    if oldest is None:
+        return
+    success = connection.scalar(own.where(run.c.succeeded).order_by(run.c.id.desc()).limit(1))
+    idle = (run.c.source == source, run.c.id <= oldest, run.c.published == 0, run.c.embedded == 0)
+    connection.execute(delete(run).where(*idle, run.c.id != (success or 0)))
 
 
 def last(connection: Connection, source: str) -> Run | None:

@@ -34,6 +34,14 @@ class Folder:
         if len(self.texts) < DOCUMENTS:
             self._write(f"new-{self._chance.randrange(10**6)}.md", self._made(self._chance.randrange(10**6)))
 
+    def rename_all(self) -> None:
+        """Every document gets another name."""
+        for name in sorted(self.texts):
+            text = self.texts.pop(name)
+            new = f"renamed-{self._chance.randrange(10**9)}.md"
+            (self.directory / name).rename(self.directory / new)
+            self.texts[new] = text
+
     def _edit(self, name: str) -> None:
         parts = self.texts[name].split("\n\n")
         parts[self._chance.randrange(len(parts))] = self._chance.choice(self._passages)

@@ -61,6 +61,13 @@ class Session:
         """Loaded on the first call: a sync that embeds nothing loads no model."""
         return self._embedder
 
+    def model(self, name: str, digest: str) -> Embedder:
+        """The model of that name and digest; the pipeline's own is not loaded twice. Raises as `kb.embedding.load`."""
+        from kb.embedding.load import load
+
+        own = (self.pipeline.embedder, self.pipeline.weights_sha256)
+        return self.embedder() if (name, digest) == own else load(name, digest)
+
     def known_vectors(self, texts: Iterable[str]) -> dict[str, Vectors]:
         """Vectors made before, by the texts' SHA-256: for a published row, or for a commit that was not finished."""
         wanted = set(texts)

@@ -18,6 +18,8 @@ from tools_support import Use, over_http, over_stdio, running, served
 import kb
 from indexer.creation import create
 from kb.answers import plain
+from kb.callers import add_key
+from kb.http.app import make_app
 from kb.tools import http
 
 Talk = Callable[[Use], Any]

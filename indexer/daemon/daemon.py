@@ -65,12 +65,12 @@ class Daemon:
         pool: SharedPool | None = None,
         present: Callable[[], datetime] = now,
     ) -> None:
-        self.home = home
         self.writer = Writer(home)
         self.catalog = self.writer.catalog
         self.readiness = Readiness()
         self._pool = pool or SharedPool.of(home.config)
         self._session = Session(home, self.catalog, self._pool, self._observe)
+        self.model = self._session.model
         self._log = log
         self._observed = observe
         self._agenda = Agenda()

@@ -4,13 +4,14 @@ import asyncio
 import base64
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
 
 from indexer.daemon.daemon import Daemon
 from indexer.daemon.orders import report_of
 from kb.answers import plain
 from kb.errors import UsageError
+from kb.http.callers import require
 from kb.pushing import Change, Delete, Put
 from kb.retention import Policy
 
@@ -62,25 +63,29 @@ class Withdrawal(Body):
 
 
 def writing_routes(daemon: Daemon) -> APIRouter:
-    """Every reply is what the command of the same name prints with `--json`."""
-    router = APIRouter()
+    """Every reply is what the command of the same name prints with `--json`.
+
+    A source may have the daemon read any file and run any loader that is installed: so only admins say what it follows.
+    """
+    router = APIRouter(tags=["writing"])
+    admins, writers = [Depends(require("admin"))], [Depends(require("writer"))]
     writer = daemon.writer
 
-    @router.post("/sources", status_code=201)
+    @router.post("/sources", status_code=201, dependencies=admins)
     def add_source(body: NewSource) -> Any:
-        added = writer.add_source(body.name, body.kind, body.options, base=daemon.home.path.parent)
+        added = writer.add_source(body.name, body.kind, body.options, base=daemon.writer.home.path.parent)
         return plain(added)
 
-    @router.patch("/sources/{name}")
+    @router.patch("/sources/{name}", dependencies=admins)
     def change_source(name: str, body: SourceChange) -> Any:
-        return plain(writer.change_source(name, body.options, base=daemon.home.path.parent))
+        return plain(writer.change_source(name, body.options, base=daemon.writer.home.path.parent))
 
-    @router.delete("/sources/{name}")
+    @router.delete("/sources/{name}", dependencies=admins)
     def remove_source(name: str, purge: bool = False) -> Any:
         published = daemon.remove(name, purge)
         return {"removed": name, "version": published.version if published else None}
 
-    @router.post("/sources/{name}/sync")
+    @router.post("/sources/{name}/sync", dependencies=writers)
     async def sync(name: str, body: SyncOrder | None = None) -> Any:
         # It may take for ever, and must take no thread meanwhile from the requests of others.
         asked = body or SyncOrder()
@@ -88,16 +93,16 @@ def writing_routes(daemon: Daemon) -> APIRouter:
         looked = {name: await asyncio.wrap_future(order.looked)}
         return plain(await asyncio.to_thread(report_of, daemon.catalog, looked))
 
-    @router.put("/documents")
+    @router.put("/documents", dependencies=writers)
     def push(body: Push) -> Any:
         return plain(writer.push(body.source, map(_put, body.documents), key=body.key))
 
-    @router.delete("/documents")
+    @router.delete("/documents", dependencies=writers)
     def withdraw(body: Withdrawal) -> Any:
         changes: list[Change] = [Delete(uri) for uri in body.uris]
         return plain(writer.push(body.source, changes, key=body.key))
 
-    @router.post("/retain")
+    @router.post("/retain", dependencies=admins)
     def retain(policy: Policy) -> Any:
         return plain(daemon.retain(policy))
 

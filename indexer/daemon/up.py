@@ -12,6 +12,7 @@ from indexer.daemon.http import writing_routes
 from indexer.daemon.log import Form, make_log
 from indexer.lock import writer_lock
 from kb.base import KnowledgeBase
+from kb.callers import require_callers
 from kb.daemon import Endpoint, announced, socket_place
 from kb.home import Home
 from kb.http.app import make_app
@@ -30,7 +31,8 @@ def up(home: Home, host: str, port: int, form: Form) -> int:
         with writes(home.path):
             stack.enter_context(writer_lock(home.lock))
         daemon = Daemon(home, log)
-        base = stack.enter_context(closing(KnowledgeBase(home)))
+        require_callers(daemon.catalog, home.config, host)
+        base = stack.enter_context(closing(KnowledgeBase(home, daemon.model)))
         # What is pushed is Base64 of many documents. A stop leaves most of its time to the sources.
         larger = {("PUT", "/v1/documents"): 4 * home.config.max_document_mb * 2**20}
         limits = Limits(larger=larger, drain_s=DRAIN_S)

@@ -14,6 +14,7 @@ from kb.http.calling import Calling
 from kb.http.examples import ANSWER, SEARCHES
 from kb.http.labels import REQUEST_ID
 from kb.http.replies import reply
+from kb.metrics import observe
 from kb.nouns import Mode
 from kb.search.query import LONGEST_QUERY, MOST_HITS
 
@@ -68,6 +69,7 @@ def search(request: Request, caller: Calling, asked: Annotated[Asked, Body(opena
         filters=asked.filters,
         **given,
     )
+    observe(answer)
     found = reply(answer, answer.as_of.version)
     if REQUEST_ID not in request.headers:
         # Who named no id is told the one that the answer bears.

@@ -18,6 +18,7 @@ from kb.http.bounded import Bounded
 from kb.http.calling import Calling
 from kb.http.examples import VECTOR_SEARCHES
 from kb.http.replies import reply
+from kb.metrics import observe
 from kb.nouns import Hit
 from kb.search.query import LONGEST_QUERY
 
@@ -88,6 +89,7 @@ def search_vector_store(
     answers: list[Answer] = []
     for query in queries:
         answers.append(caller.base.search(query, as_of=as_of, k=asked.max_num_results, filters=filters))
+        observe(answers[-1])
         # What is published meanwhile is not for the queries that are left.
         as_of = answers[0].as_of.version
     threshold = (asked.ranking_options or RankingOptions()).score_threshold or 0

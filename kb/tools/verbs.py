@@ -6,6 +6,7 @@ from kb.answers import Diff, Document
 from kb.base import KnowledgeBase
 from kb.clock import format_instant
 from kb.errors import NotFound
+from kb.metrics import observe
 from kb.nouns import DocumentVersion, Hit
 from kb.tools.place import Place, place
 from kb.tools.shapes import (
@@ -25,6 +26,7 @@ from kb.tools.shapes import (
 
 def search(base: KnowledgeBase, asked: SearchAsked) -> SearchTold:
     answer = base.search(asked.query, as_of=asked.as_of, k=asked.k, mode=asked.mode, filters=asked.filters)
+    observe(answer)
     documents: dict[str, list[Hit]] = {}
     for hit in answer.hits:
         documents.setdefault(hit.document_id, []).append(hit)

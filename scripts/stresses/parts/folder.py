@@ -16,6 +16,8 @@ class Folder:
     def __init__(self, directory: Path, passages: Sequence[str], seed: int) -> None:
         self.directory = directory
         self.texts: dict[str, str] = {}
+        self.ever: set[str] = set()
+        """All names that were ever in it."""
         self._passages = passages
         self._chance = random.Random(seed)
         directory.mkdir()
@@ -41,6 +43,7 @@ class Folder:
             new = f"renamed-{self._chance.randrange(10**9)}.md"
             (self.directory / name).rename(self.directory / new)
             self.texts[new] = text
+            self.ever.add(new)
 
     def _edit(self, name: str) -> None:
         parts = self.texts[name].split("\n\n")
@@ -53,6 +56,7 @@ class Folder:
     def _write(self, name: str, text: str) -> None:
         # Every change must show in the size or the time; within one tick of the clock it is read again anyway.
         self.texts[name] = text
+        self.ever.add(name)
         (self.directory / name).write_bytes(text.encode())
 
     def _drop(self, name: str) -> str:

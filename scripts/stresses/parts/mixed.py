@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -25,8 +25,6 @@ class Place:
     name: str
     folder: Folder
     ends: float = 0.0
-    ever: set[str] = field(default_factory=set)
-    """All names that were ever in the folder."""
 
     @property
     def _away(self) -> Path:
@@ -55,7 +53,6 @@ class Place:
         # Several in a row, so that it changes while it is read.
         for _ in range(chance.choice([1, 1, 1, 5])):
             self.folder.change()
-        self.ever |= self.folder.texts.keys()
 
 
 class Mixed:
@@ -64,8 +61,6 @@ class Mixed:
     def __init__(self, directory: Path, names: Sequence[str], passages: Sequence[str], seed: int) -> None:
         self._chance = random.Random(seed)
         self.places = [Place(name, Folder(directory / name, passages, seed + n)) for n, name in enumerate(names)]
-        for place in self.places:
-            place.ever |= place.folder.texts.keys()
         self.faults = dict.fromkeys((*FAULTS, "vanish"), 0)
         self.changes = 0
 
@@ -93,7 +88,7 @@ def no_deletion_invented(home: Path, mixed: Mixed) -> int:
     """Every document that a snapshot removed is one that had gone; returns how many were removed."""
     removed = 0
     living = {place.name: set(place.folder.texts) for place in mixed.places}
-    ever = {place.name: place.ever for place in mixed.places}
+    ever = {place.name: place.folder.ever for place in mixed.places}
     with kb.open(home) as base:
         versions = [snapshot.version for snapshot in base.log(None)]
         for version in versions:

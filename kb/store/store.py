@@ -3,8 +3,9 @@
 import os
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
@@ -18,8 +19,22 @@ from kb.store.texts import TextTable
 from kb.store.upkeep import CHUNK_INDEXES, GRACE, ORIGINAL_INDEXES, TEXT_INDEXES, Bounds, ensure_indexes, upkeep
 
 if TYPE_CHECKING:
-    from lancedb import AsyncConnection
+    from lancedb import AsyncConnection, Session
     from lancedb.table import AsyncTable, Table
+
+
+_INDEX_BYTES: Final = 2**30
+_METADATA_BYTES: Final = 32 * 2**20
+"""What describes a table's versions and files. By itself LanceDB keeps a gigabyte of it: by so much would a daemon grow
+that publishes all day."""
+
+
+@cache
+def caches() -> "Session":
+    """LanceDB's caches, shared by all of the process."""
+    from lancedb import Session
+
+    return Session(index_cache_size_bytes=_INDEX_BYTES, metadata_cache_size_bytes=_METADATA_BYTES)
 
 
 class Store:
@@ -32,7 +47,7 @@ class Store:
         import lancedb
 
         self._path = path
-        self._database = lancedb.connect(str(path), read_consistency_interval=timedelta(0))
+        self._database = lancedb.connect(str(path), read_consistency_interval=timedelta(0), session=caches())
         self._spaces: dict[str, ChunkTable] = {}
         self._texts: TextTable | None = None
         self._originals: OriginalTable | None = None
@@ -114,7 +129,9 @@ class Store:
             if self._readers is None:
                 import lancedb
 
-                self._readers = await lancedb.connect_async(str(self._path), read_consistency_interval=timedelta(0))
+                self._readers = await lancedb.connect_async(
+                    str(self._path), read_consistency_interval=timedelta(0), session=caches()
+                )
             return await self._readers.open_table(name)
 
         return Reader(open_table)

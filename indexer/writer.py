@@ -60,7 +60,8 @@ class Writer:
         Beside its kind's own options, any source takes the settings of `indexer.settings`.
         """
         _check_name(name)
-        own, shared = parted({**options, **settings})
+        given = {key: value for key, value in settings.items() if value is not None}
+        own, shared = parted({**options, **given})
         stored = registry.normalise(kind, own, base=base or Path.cwd())
         with writes(self.home.path), self.catalog.writing() as connection:
             if sources.get(connection, name):
@@ -195,8 +196,11 @@ class Writer:
             foreseen = Foreseen()
             plans += filter(None, [plan_move(session, foreseen)])
             for source in chosen:
-                with opened(self.home, source) as connector:
-                    plans.append(plan_source(session, source, connector, foreseen, allow_deletes))
+                try:
+                    with opened(self.home, source) as connector:
+                        plans.append(plan_source(session, source, connector, foreseen, allow_deletes))
+                except ConfigError as error:
+                    plans.append(Plan(source.name, refusal=str(error)))
         return plans
 
     def retain(self, policy: Policy, *, dry_run: bool = False) -> Retention:

@@ -14,6 +14,7 @@ from kb.home import Home
 
 _NOTE: Final = "daemon.json"
 _SOCKET: Final = "daemon.sock"
+_ANSWERS_WITHIN_S: Final = 3.0
 _LONGEST: Final = 100
 """Bytes that the path of a socket may have, on any system."""
 
@@ -53,12 +54,13 @@ def announced(home: Home, endpoint: Endpoint) -> Iterator[None]:
 
 
 def find(home: Home) -> Endpoint | None:
-    """The daemon that answers; a note that one left behind is nothing."""
+    """The daemon that answers; a note that one left behind is nothing, nor is a daemon that hangs."""
     try:
         endpoint = Endpoint(**json.loads((home.path / _NOTE).read_text("utf-8")))
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
-            trial.settimeout(1)
+            trial.settimeout(_ANSWERS_WITHIN_S)
             trial.connect(endpoint.path)
+            trial.sendall(b"GET /health/live HTTP/1.0\r\n\r\n")
+            return endpoint if trial.recv(1) else None
     except (OSError, ValueError, TypeError):
         return None
-    return endpoint

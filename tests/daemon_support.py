@@ -128,11 +128,11 @@ class Followed:
         return self.daemon.order(name, None, allow_deletes).looked.result(PATIENCE_S)
 
     def head(self) -> Snapshot | None:
-        with KnowledgeBase(self.daemon.home) as base:
+        with KnowledgeBase(self.daemon.writer.home) as base:
             return next(iter(base.log(1)), None)
 
     def documents(self, source: str) -> list[str]:
-        with KnowledgeBase(self.daemon.home) as base:
+        with KnowledgeBase(self.daemon.writer.home) as base:
             return sorted(one.uri for one in base.documents() if one.source == source)
 
     def standing(self, name: str) -> Standing:

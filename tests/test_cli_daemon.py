@@ -17,7 +17,7 @@ from cli_support import reply, said, two_sources
 from crash_support import call
 from tools_support import served
 
-from kb.daemon import Endpoint, announced, socket_path
+from kb.daemon import Endpoint, announced, socket_place
 from kb.home import open_home
 
 SEARCH = ("search", "return goods", "--as-of", "2", "-k", "3", "--filter", "source=docs")
@@ -33,8 +33,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def daemon(home: Path) -> Iterator[None]:
     """What `kb up` announces, with the routes of the client's tests."""
     found = open_home(home)
-    path = socket_path(found)
-    with served(home, client_support.router, path=path) as url, announced(found, Endpoint(os.getpid(), str(path), url)):
+    with (
+        socket_place(found) as path,
+        served(home, client_support.router, path=path) as url,
+        announced(found, Endpoint(os.getpid(), str(path), url)),
+    ):
         yield
 
 
@@ -42,8 +45,7 @@ def daemon(home: Path) -> Iterator[None]:
 def impostor(home: Path, reply: bytes) -> Iterator[None]:
     """Answers everybody with the same bytes."""
     found = open_home(home)
-    path = socket_path(found)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+    with socket_place(found) as path, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
         listening.bind(str(path))
         listening.listen(8)
         thread = threading.Thread(target=answer, args=(listening, reply))

@@ -93,6 +93,9 @@ def test_a_catalog_from_before_migrates(home: Path) -> None:
         before = [told(base, version) for version in KEPT], base.log()
     connection = sqlite3.connect(home / "catalog.sqlite")
     connection.executescript(
+        "DROP TABLE feedback; DROP TABLE request; DROP TABLE api_key; DROP TABLE standing;"
+        "ALTER TABLE source DROP COLUMN fresh_within; ALTER TABLE source DROP COLUMN delete_guard;"
+        "ALTER TABLE source DROP COLUMN keep_original;"
         "DROP TABLE facet; DROP TABLE document_access; ALTER TABLE source DROP COLUMN access;"
         "DROP INDEX snapshot_kept; ALTER TABLE snapshot DROP COLUMN expired_at;"
         "UPDATE alembic_version SET version_num = '0001'"

@@ -59,10 +59,19 @@ def show_source(invocation: Invocation, name: str, as_json: bool) -> None:
 
     def lines() -> Iterator[str]:
         yield _source_line(found)
-        yield from (f"  {key:<10} {value}" for key, value in found.options.items())
-        yield f"  access     {'everyone' if found.access is None else ', '.join(found.access)}"
+        settings = {key: getattr(found, key) for key in ("fresh_within", "delete_guard", "keep_original")}
+        told = {**found.options, **{key: value for key, value in settings.items() if value}}
+        told["access"] = "everyone" if found.access is None else list(found.access)
+        yield from (f"  {key:<13} {_told(value)}" for key, value in told.items())
 
     emit(found, as_json, lines)
+
+
+def _told(value: Any) -> str:
+    """As one would write it."""
+    if isinstance(value, list):
+        return ",".join(map(str, value)) or "nobody"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @source.command("check")

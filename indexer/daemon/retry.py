@@ -20,9 +20,9 @@ def failed(
     Where another try hardly `helps`, as with a wrong setting, the longest wait comes at once.
     """
     failures = standing.failures + 1
-    longer_s = min(LONGEST_S, FIRST_S * 2 ** min(failures - 1, 32)) if helps else LONGEST_S
-    wait_s = longer_s * (0.5 + chance / 2)
     opened = standing.opened_at or (moment if failures >= OPENS_AT else None)
+    longer_s = FIRST_S * 2 ** (failures - 1) if helps and not opened else LONGEST_S
+    wait_s = longer_s * (0.5 + chance / 2)
     retry_at = moment + timedelta(seconds=wait_s)
     return replace(standing, failures=failures, opened_at=opened, retry_at=retry_at, guarded=guarded)
 

@@ -41,7 +41,7 @@ def refused(shop: Shop, **options: Any) -> str:
         ({"metadata": ("x",)}, ["`x`, which `metadata` names"]),
         ({"table": "pages"}, ["no table `pages`", "did you mean `page`?"]),
         ({"table": "PAGE "}, ["no table `PAGE `"]),
-        ({"table": "nowhere.page"}, ["no schema `nowhere`", "its schemas: "]),
+        ({"table": "nowhere.page"}, ["no schema `nowhere`", "schemas: "]),
         ({"query": "SELECT * FROM pages"}, ["pages"]),
         ({"query": "SELECT id, body FORM page"}, ["syntax error"]),
     ],

@@ -81,3 +81,11 @@ def test_plan_then_sync(fresh: Path) -> None:
     assert (again.code in (0, 6), again.out.decode().splitlines()[0]) == (True, "nothing changed")
     assert reply(fresh, "quarantine", "retry") == {"retried": 1}
     assert call("--home", fresh, "sync").code == 6
+
+
+def test_a_setting_may_be_given_like_a_key(fresh: Path) -> None:
+    added = reply(fresh, "source", "add", "more", "folder", "path=.", "every=7m", "owner=me", "keep_original=true")
+    assert (added["every"], added["owner"], added["keep_original"]) == ("7m", "me", True)
+    shown = said(fresh, "source", "show", "more")
+    assert "keep_original true" in shown
+    assert call("--home", fresh, "source", "add", "bad", "folder", "path=.", "every=abc").code == 2

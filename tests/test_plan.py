@@ -61,3 +61,10 @@ def test_a_new_chunker_is_named_by_the_snapshot_that_it_makes(home: Path) -> Non
         ("a", "pipeline changed: chunker")
     ]
     assert report.snapshots[0].chunks.embedded == 0
+
+
+def test_a_source_that_cannot_be_set_up_keeps_no_other_from_its_plan(home: Path) -> None:
+    Writer(home).add_source("c", "git", {"url": "https://u:${NOT_SET_ANYWHERE}@127.0.0.1:1/x.git"})
+    plans = Writer(home).plan()
+    assert [plan.source for plan in plans] == ["a", "b", "c"]
+    assert "NOT_SET_ANYWHERE" in str(plans[2].refusal)

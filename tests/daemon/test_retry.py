@@ -20,11 +20,12 @@ def waits(count: int, chance: float) -> list[float]:
     return found
 
 
-def test_each_wait_is_twice_the_last_up_to_the_longest() -> None:
+def test_each_wait_is_twice_the_last_until_the_circuit_opens() -> None:
     found = waits(60, chance=1.0)
-    assert found[0] == FIRST_S
-    assert all(after == min(LONGEST_S, 2 * before) for before, after in pairwise(found))
-    assert found[-1] == LONGEST_S
+    closed, opened = found[: OPENS_AT - 1], found[OPENS_AT - 1 :]
+    assert closed[0] == FIRST_S
+    assert all(after == 2 * before for before, after in pairwise(closed))
+    assert set(opened) == {LONGEST_S}
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.25, 0.999])

@@ -23,6 +23,10 @@ class Folder:
         for number in range(documents):
             self._write(f"{number}.md", self._made(number))
 
+    def reread(self) -> None:
+        """Takes up what another process has made of it."""
+        self.texts = {path.name: path.read_bytes().decode() for path in self.directory.iterdir()}
+
     def change(self) -> None:
         """Edits some documents, renames, removes and adds one now and then."""
         for name in self._chance.sample(sorted(self.texts), min(4, len(self.texts))):

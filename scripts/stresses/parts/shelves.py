@@ -70,6 +70,8 @@ class Shelves:
     def publish(self, until: float, pause_s: float) -> None:
         """Changes one source after the other until that moment (seconds since the epoch), but one at least."""
         chance, writer = random.Random(until), Writer(self.home, unobserved, Here())
+        for folder in self.folders.values():
+            folder.reread()
         while True:
             name = chance.choice(sorted(self.folders))
             self.folders[name].change()

@@ -13,16 +13,21 @@ DOCUMENTS = 12
 class Folder:
     """`texts` is what lies in the directory, by name."""
 
-    def __init__(self, directory: Path, passages: Sequence[str], seed: int) -> None:
+    def __init__(self, directory: Path, passages: Sequence[str], seed: int, documents: int = DOCUMENTS) -> None:
         self.directory = directory
+        self._least = documents
         self.texts: dict[str, str] = {}
         self.ever: set[str] = set()
         """All names that were ever in it."""
         self._passages = passages
         self._chance = random.Random(seed)
         directory.mkdir()
-        for number in range(DOCUMENTS):
+        for number in range(documents):
             self._write(f"{number}.md", self._made(number))
+
+    def reread(self) -> None:
+        """Takes up what another process has made of it."""
+        self.texts = {path.name: path.read_bytes().decode() for path in self.directory.iterdir()}
 
     def change(self) -> None:
         """Edits some documents, renames, removes and adds one now and then."""
@@ -31,9 +36,9 @@ class Folder:
         if self._chance.random() < 0.3:
             name = self._chance.choice(sorted(self.texts))
             self._write(f"moved-{self._chance.randrange(10**6)}.md", self._drop(name))
-        if len(self.texts) > DOCUMENTS // 2 and self._chance.random() < 0.2:
+        if len(self.texts) > self._least // 2 and self._chance.random() < 0.2:
             self._drop(self._chance.choice(sorted(self.texts)))
-        if len(self.texts) < DOCUMENTS:
+        if len(self.texts) < self._least:
             self._write(f"new-{self._chance.randrange(10**6)}.md", self._made(self._chance.randrange(10**6)))
 
     def rename_all(self) -> None:

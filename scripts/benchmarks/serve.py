@@ -59,12 +59,12 @@ class Form:
 
 
 FULL: Final = Form(100_000, 300, 20, 5, 20)
-QUICK: Final = Form(10_000, 10, 1.0, 3, 2)
+QUICK: Final = Form(10_000, 4, 0.8, 2, 2)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench serve", description="A server's throughput, latencies and overheads.")
-    parser.add_argument("--quick", action="store_true", help="under two minutes: 10,000 chunks")
+    parser.add_argument("--quick", action="store_true", help="about two minutes: 10,000 chunks")
     parser.add_argument("--size", type=int, metavar="N", help="live chunks, 100,000 by default")
     parser.add_argument("--commits", type=int, metavar="N", help="after the first, 300 by default")
     parser.add_argument("--seconds", type=float, metavar="N", help="of each measurement, 20 by default")

@@ -155,8 +155,8 @@ def test_by_the_command_line(tmp_path: Path) -> None:
 
     kb_("source", "add", "docs", "folder", f"path={tmp_path / 'docs'}", "access=staff,legal")
     kb_("source", "add", "code", "git", f"url={tmp_path / 'code'}", "history=all")
-    assert "access     legal, staff" in kb_("source", "show", "docs")
-    assert "access     everyone" in kb_("source", "show", "code")
+    assert "access        legal,staff" in kb_("source", "show", "docs")
+    assert "access        everyone" in kb_("source", "show", "code")
     sync(home)
     assert found() == ["a.md", "b.md"]
     assert found("--group", "other") == ["b.md"]

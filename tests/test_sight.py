@@ -4,12 +4,12 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from sight_worlds import Steps, World, callers, steps, worlds
 
 
 @given(taken=steps, groups=callers)
-@settings(max_examples=max(5, settings().max_examples // 100))
+@settings(max_examples=max(5, settings().max_examples // 100), phases=[Phase.generate])
 def test_answers_are_those_of_a_knowledge_base_in_which_the_hidden_never_was(taken: Steps, groups: list[str]) -> None:
     with tempfile.TemporaryDirectory() as place:
         both = worlds(Path(place), taken, groups)
@@ -22,7 +22,7 @@ def test_answers_are_those_of_a_knowledge_base_in_which_the_hidden_never_was(tak
 
 
 @given(taken=steps, later=steps, groups=callers)
-@settings(max_examples=max(3, settings().max_examples // 100))
+@settings(max_examples=max(3, settings().max_examples // 100), phases=[Phase.generate])
 def test_no_answer_changes_while_only_the_hidden_does(taken: Steps, later: Steps, groups: list[str]) -> None:
     """Every document of the source `vault` is hidden, whatever becomes of it."""
     closed: Steps = [

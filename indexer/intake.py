@@ -1,13 +1,14 @@
 """Taking in a listing: fetch, extract and chunk what changed, and sort it into what is new, same, refused or gone."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from connectors.protocol import Connector, Entry, Fetched, Listing
 from indexer.extract import NotADocument
 from indexer.extract.pool import ExtractionPool
+from indexer.originals import Originals
 from indexer.prepare import Prepared, Task, prepare, weigh
 from indexer.progress import Event, Observer
 from indexer.state import Difference, SourceState
@@ -62,8 +63,8 @@ class Circumstances:
     rework: bool
     guard: float
     """Share of the documents that may go; 1 where all may."""
-    keep: Callable[[str, bytes], None] = lambda _key, _content: None
-    """What becomes of bytes that were read anew, with their SHA-256."""
+    originals: Originals | None = None
+    """Where bytes that were read anew are kept, if they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ def _tasks(
         same = living if living and living.content_sha256 == content else None
         waiting.append((read, same))
         if same is None:
-            around.keep(content, fetched.content)
+            if around.originals is not None:
+                around.originals.keep(content, fetched.content)
             yield Task(fetched.content, entry.uri, fetched.media_type, around.model, fetched.boilerplate)
 
 

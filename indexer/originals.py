@@ -33,9 +33,6 @@ class Originals:
         if batch:
             yield batch
 
-    def close(self) -> None:
-        self._file.close()
-
     def _content(self, key: str) -> bytes:
         start, length = self._places[key]
         self._file.seek(start)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from indexer.schedule import cron, interval
-from kb import access, duration
+from kb import access
 from kb.errors import ConfigError
 
 
@@ -25,8 +25,6 @@ def _one_schedule(shared: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parsed(key: str, value: object) -> Any:
-    if key == "access":
-        return access.parse(value)
     if value is None or value == "":
         return False if key == "keep_original" else None
     try:
@@ -40,12 +38,6 @@ def _words(value: object) -> str:
     if not words.isprintable():
         raise ValueError("must be one line of words")
     return words
-
-
-def _span(value: object) -> str:
-    written = str(value).strip()
-    duration.seconds(written)
-    return written
 
 
 def _share(value: object) -> float:
@@ -66,11 +58,12 @@ def _switch(value: object) -> bool:
 
 
 _PARSERS: Final[Mapping[str, Callable[[object], Any]]] = {
+    "owner": _words,
     "every": interval,
     "cron": cron,
-    "owner": _words,
     "access": access.parse,
-    "fresh_within": _span,
+    "fresh_within": interval,
     "delete_guard": _share,
     "keep_original": _switch,
 }
+NAMES: Final = tuple(_PARSERS)

@@ -5,18 +5,17 @@ file does not say has its default. Secrets stand as `${NAME}`.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from connectors import registry
-from indexer.settings import parted
+from indexer.settings import NAMES, parted
 from kb.errors import ConfigError
 from kb.nouns import Source
 
-_SETTINGS: Final = ("owner", "every", "cron", "access", "fresh_within", "delete_guard", "keep_original")
 _KEPT: Final = ("spool",)
 """Options that are made up when a source is added, and are no business of a file."""
 
@@ -98,7 +97,7 @@ def merged(known: Source, wanted: Source) -> Source:
 
 def settings_of(source: Source) -> dict[str, Any]:
     """All that a file says of a source but its name and kind."""
-    return {"options": dict(source.options), **{key: getattr(source, key) for key in _SETTINGS}}
+    return {"options": dict(source.options), **{key: getattr(source, key) for key in NAMES}}
 
 
 def _differences(known: Source, wanted: Source) -> tuple[Setting, ...]:
@@ -108,7 +107,7 @@ def _differences(known: Source, wanted: Source) -> tuple[Setting, ...]:
 
 
 def _flat(source: Source) -> dict[str, Any]:
-    settings = {key: getattr(source, key) for key in _SETTINGS}
+    settings = {key: getattr(source, key) for key in NAMES}
     return {**source.options, **{key: value for key, value in settings.items() if value not in (None, False)}}
 
 
@@ -124,8 +123,7 @@ def _source(path: Path, place: int, found: Any) -> Source:
         options = registry.normalise(kind, own, base=path.absolute().parent)
     except ConfigError as error:
         raise ConfigError(f"{path}: source {name!r}: {error}") from error
-    known = {field.name for field in fields(Source)}
-    return Source(name, kind, options, **{key: value for key, value in shared.items() if key in known})
+    return Source(name, kind, options, **shared)
 
 
 def _text(value: Any) -> Any:

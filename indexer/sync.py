@@ -111,7 +111,7 @@ class SourceSync:
             moment=now(),
             rework=rework,
             guard=self._guard,
-            **({"keep": self._originals.keep} if self._originals else {}),
+            originals=self._originals,
         )
         return take_in(around, listing, self._state, compare(self._state, listing, rework))
 

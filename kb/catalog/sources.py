@@ -31,21 +31,8 @@ def require(connection: Connection, name: str) -> Source:
 
 
 def add(connection: Connection, value: Source) -> None:
-    connection.execute(
-        insert(source).values(
-            name=value.name,
-            kind=value.kind,
-            options=dict(value.options),
-            owner=value.owner,
-            every=value.every,
-            cron=value.cron,
-            created_at=value.created_at,
-            access=value.access,
-            fresh_within=value.fresh_within,
-            delete_guard=value.delete_guard,
-            keep_original=value.keep_original,
-        )
-    )
+    facts = {field.name: getattr(value, field.name) for field in fields(Source)}
+    connection.execute(insert(source).values(**facts | {"options": dict(value.options)}))
 
 
 def change(connection: Connection, name: str, **values: Any) -> None:

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 from cachetools import LRUCache
 
-from kb.batches import batches
 from kb.layout import Layout
 from kb.nouns import Passage
-from kb.store.addressed import KEYS_AT_ONCE, Addressed
+from kb.store.addressed import Addressed
 from kb.store.chunks import bytes_of
-from kb.store.conditions import one_of
 from kb.store.reader import Reader
 
 if TYPE_CHECKING:
@@ -77,12 +75,7 @@ class TextTable(Addressed):
 
     def weigh(self, keys: Iterable[str]) -> int:
         """The bytes of the texts of those layouts, before any compression."""
-        return sum(
-            bytes_of(
-                self._table.search().where(one_of("layout", batch)).select(["text"]).limit(None).to_arrow()["text"]
-            )
-            for batch in batches(sorted(set(keys)), KEYS_AT_ONCE)
-        )
+        return sum(bytes_of(rows["text"]) for rows in self._found(keys, ["text"]))
 
     def _remember(self, outlines: Iterable[Layout]) -> dict[str, Layout]:
         new = {outline.key: outline for outline in outlines}

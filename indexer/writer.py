@@ -171,7 +171,6 @@ class Writer:
             session.recover()
             moved = move_space(session)
             for source in chosen:
-                session.recover()
                 work = SourceSync(session, source, message, allow_deletes)
                 reached.append(work.synced)
                 try:

@@ -51,8 +51,8 @@ DOORS = {
     "jwt": "kb/oidc.py",
     "mcp": "kb/tools/",
     "mcp_types": "kb/tools/",
-    # Its further doors: the connector, and what is handed to the daemon.
-    "httpx": ("kb/client/", "connectors/web/", "indexer/daemon/"),
+    # Its second door: the connector.
+    "httpx": ("kb/client/", "connectors/web/"),
     "opentelemetry": "kb/telemetry.py",
     "langchain_core": "kb/integrations/langchain.py",
     "llama_index": "kb/integrations/llamaindex.py",

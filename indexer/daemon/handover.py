@@ -1,19 +1,20 @@
 """What another terminal hands to the daemon of the same home: it has the lock, and the model at hand."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, Final, TypeVar
+from http.client import HTTPException
+from typing import Any
 from urllib.parse import quote
 
 from indexer.outcome import SyncReport, joined
 from indexer.retain import Retention
-from kb import errors
+from kb.client.local import exchange
+from kb.client.reply import problem
 from kb.daemon import Endpoint
-from kb.errors import Interrupted, KBError, NotFound
+from kb.errors import Interrupted, NotFound
 from kb.retention import Policy
-
-T = TypeVar("T")
-_CONNECT_S: Final = 5.0
+from kb.wire import parsed
 
 
 class Handover:
@@ -26,11 +27,12 @@ class Handover:
     def sync(self, names: Sequence[str], message: str | None, allow_deletes: bool) -> SyncReport:
         """One source after the other; raises what the daemon's own sync raises."""
         body = {"message": message, "allow_deletes": allow_deletes}
-        parts = [_parsed(SyncReport, self._ask("POST", f"{_path(name)}/sync", body)) for name in names]
+        parts = [parsed(SyncReport, self._ask("POST", f"{_path(name)}/sync", body)) for name in names]
         return joined(parts)
 
     def retain(self, policy: Policy) -> Retention:
-        return _parsed(Retention, self._ask("POST", "/v1/retain", asdict(policy)))
+        found: Retention = parsed(Retention, self._ask("POST", "/v1/retain", asdict(policy)))
+        return found
 
     def remove(self, name: str, purge: bool) -> int | None:
         """The version in which its documents left, if they did."""
@@ -38,20 +40,17 @@ class Handover:
         return found
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        import httpx
-
-        transport = httpx.HTTPTransport(uds=self._endpoint.path)
-        timeout = httpx.Timeout(None, connect=_CONNECT_S)
+        # However long the work takes: that the daemon answers at all was seen when it was found.
+        sent = None if body is None else json.dumps(body).encode()
         try:
-            with httpx.Client(transport=transport, base_url="http://kb", timeout=timeout) as client:
-                reply = client.request(method, path, json=body)
-        except httpx.TransportError as error:
+            status, content = exchange(self._endpoint.path, method, path, sent, None)
+        except (OSError, HTTPException) as error:
             raise Interrupted(
                 f"the daemon (process {self.pid}) went away meanwhile: see `kb log` for what it published"
             ) from error
-        if reply.is_error:
-            raise _error(reply.json())
-        return reply.json()
+        if status >= 400:
+            raise problem(status, content)
+        return json.loads(content)
 
 
 def _path(name: str) -> str:
@@ -59,16 +58,3 @@ def _path(name: str) -> str:
     if quote(name, safe="") != name or not name.strip("."):
         raise NotFound(f"there is no source {name!r}")
     return f"/v1/sources/{name}"
-
-
-def _error(problem: dict[str, Any]) -> KBError:
-    kind = getattr(errors, str(problem.get("title")), KBError)
-    known = isinstance(kind, type) and issubclass(kind, KBError) and kind is not errors.ExtractionError
-    return (kind if known else KBError)(problem.get("detail", ""))
-
-
-def _parsed(kind: type[T], value: Any) -> T:
-    from pydantic import TypeAdapter
-
-    parsed: T = TypeAdapter(kind).validate_python(value)
-    return parsed

@@ -14,8 +14,8 @@ _TIMEOUT_S: Final = 60.0
 
 
 class _Connection(HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=_TIMEOUT_S)
+    def __init__(self, path: str, timeout_s: float | None) -> None:
+        super().__init__("localhost", timeout=timeout_s)
         self._path = path
 
     def connect(self) -> None:
@@ -30,16 +30,17 @@ def ask(home: Home, call: Call[Told]) -> Told | None:
     if endpoint is None:
         return None
     try:
-        status, content = _exchange(endpoint.path, call)
+        status, content = exchange(endpoint.path, call.method, call.target, call.body, _TIMEOUT_S)
         return read(call, status, content)
     except (OSError, HTTPException, KBError):
         return None
 
 
-def _exchange(path: str, call: Call[Told]) -> tuple[int, bytes]:
-    connection = _Connection(path)
+def exchange(path: str, method: str, target: str, body: bytes | None, timeout_s: float | None) -> tuple[int, bytes]:
+    """The status and the body of the reply at a socket. Raises OSError or HTTPException."""
+    connection = _Connection(path, timeout_s)
     try:
-        connection.request(call.method, call.target, call.body, {"Content-Type": "application/json"})
+        connection.request(method, target, body, {"Content-Type": "application/json"})
         found = connection.getresponse()
         return found.status, found.read()
     finally:

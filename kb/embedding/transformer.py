@@ -23,8 +23,8 @@ from kb.embedding.protocol import Tokeniser, Vectors
 from kb.errors import EmbedderError
 
 OFFLINE = {
-    "HF_HUBOFFLINE": "1",
-    "TRANSFORMERSOFFLINE": "1",
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }

@@ -1,6 +1,7 @@
 """The embedders: the same text, the same vector; nothing cut off, nothing downloaded, no weights but the recorded."""
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -241,3 +242,16 @@ def test_an_unknown_name_is_refused_with_what_is_known(model: str) -> None:
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     with pytest.raises(EmbedderError, match="no model directory at"):
         describe(str(tmp_path / "gone"))
+
+
+def test_the_libraries_are_told_to_stay_offline() -> None:
+    """In a process of its own: they read it once, when they are imported."""
+    script = (
+        "from kb.embedding.load import load\n"
+        f"load({DEFAULT_MODEL!r}).embed(['words'])\n"
+        "from huggingface_hub import constants\n"
+        "print(constants.HF_HUB_OFFLINE, constants.HF_HUB_DISABLE_TELEMETRY)\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if "OFFLINE" not in name}
+    run = subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True)
+    assert run.stdout.split() == ["True", "True"]

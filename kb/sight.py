@@ -19,7 +19,6 @@ from kb.access import Keys, opens
 from kb.answers import DocumentChange, Shown
 from kb.catalog import Connection, documents, names, scan, snapshots, sources
 from kb.digest import document_id
-from kb.errors import NotFound
 from kb.kept import first_kept
 from kb.nouns import FOREVER, ChunkCounts, DocumentCounts, Snapshot, Source
 
@@ -136,7 +135,7 @@ def source(connection: Connection, name: str, keys: Keys) -> Source:
     """Raises NotFound, naming those there are."""
     shown = {one.name: one for one in listed_sources(connection, keys)}
     if name not in shown:
-        raise NotFound(f"there is no source {name!r}; known: {', '.join(shown) or 'none yet'}")
+        raise sources.unknown(name, shown)
     return shown[name]
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from kb.catalog import Catalog, sources
-from kb.errors import NotFound
 from kb.nouns import Source
 
 
@@ -38,7 +37,7 @@ class Followed:
         """Raises NotFound, naming those there are."""
         found = self._known.get(name)
         if found is None:
-            raise NotFound(f"there is no source {name!r}; known: {', '.join(sorted(self._known)) or 'none yet'}")
+            raise sources.unknown(name, sorted(self._known))
         return found
 
     def refresh(self) -> Changes:

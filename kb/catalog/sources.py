@@ -1,6 +1,6 @@
 """Sources: what is configured, and up to where each was read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -25,9 +25,13 @@ def require(connection: Connection, name: str) -> Source:
     """Raises NotFound, naming those there are."""
     found = get(connection, name)
     if found is None:
-        known = ", ".join(source.name for source in listed(connection)) or "none yet"
-        raise NotFound(f"there is no source {name!r}; known: {known}")
+        raise unknown(name, (source.name for source in listed(connection)))
     return found
+
+
+def unknown(name: str, known: Iterable[str]) -> NotFound:
+    """The error of a name that is no source's; `known` are those that its reader may know of."""
+    return NotFound(f"there is no source {name!r}; known: {', '.join(known) or 'none yet'}")
 
 
 def add(connection: Connection, value: Source) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kb.embedding.query import cut_windows
-from kb.embedding.transformer import OFFLINE, read_tokenizer
+from kb.embedding.transformer import load_model, read_tokenizer
 from kb.errors import EmbedderError, UsageError
 
 
@@ -97,20 +97,8 @@ def _directory(name: str) -> Path:
 
 
 def _load_model(path: Path) -> Any:
-    # Before the import: the libraries read these once.
-    os.environ.update(OFFLINE)
-    import torch
-    from sentence_transformers import CrossEncoder
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    torch.set_num_threads(1)
     # Pickled weights are refused: reading them can run code.
-    settings = {"use_safetensors": True}
-    try:
-        model = CrossEncoder(str(path), device="cpu", local_files_only=True, model_kwargs=settings).eval()
-    except Exception as error:  # Whatever is wrong with the files surfaces here, as any of a dozen types.
-        raise EmbedderError(f"the model in {path} cannot be loaded: {str(error).splitlines()[0]}") from error
+    model = load_model(path, "CrossEncoder", model_kwargs={"use_safetensors": True})
     if model.num_labels != 1 or not model.max_seq_length:
         raise EmbedderError(f"the model in {path} is no cross-encoder of one score that says its max_seq_length")
     return model

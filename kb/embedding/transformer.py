@@ -22,7 +22,7 @@ from kb.embedding.directory import ModelDirectory, read_directory, weights_diges
 from kb.embedding.protocol import Tokeniser, Vectors
 from kb.errors import EmbedderError
 
-OFFLINE = {
+_OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -106,7 +106,7 @@ class TransformerEmbedder:
     def _load(self) -> None:
         with self._loading:
             if self._model is None:
-                self._model = _load_model(self._directory.path)
+                self._model = load_model(self._directory.path, "SentenceTransformer")
 
 
 def read_tokenizer(file: Path, lower_case: bool = False) -> Tokenizer:
@@ -123,16 +123,20 @@ def read_tokenizer(file: Path, lower_case: bool = False) -> Tokenizer:
     return tokenizer
 
 
-def _load_model(path: Path) -> Any:
+def load_model(path: Path, kind: str, **settings: Any) -> Any:
+    """The model in a directory, by Sentence-Transformers' class of that name, as its authors saved it; for one thread.
+
+    Raises EmbedderError.
+    """
     # Before the import: the libraries read these once.
-    os.environ.update(OFFLINE)
+    os.environ.update(_OFFLINE)
+    import sentence_transformers
     import torch
-    from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     torch.set_num_threads(1)
     try:
-        return SentenceTransformer(str(path), device="cpu", local_files_only=True).eval()
+        return getattr(sentence_transformers, kind)(str(path), device="cpu", local_files_only=True, **settings).eval()
     except Exception as error:  # Whatever is wrong with the files surfaces here, as any of a dozen types.
         raise EmbedderError(f"the model in {path} cannot be loaded: {str(error).splitlines()[0]}") from error

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, get_type_hints
 
 from kb.errors import ConfigError
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Options = TypeVar("Options", bound=DataclassInstance)
 
+REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}", re.ASCII)
+"""`${NAME}`, which stands for an environment variable."""
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 Parser = Callable[[object, Path], object]
@@ -50,6 +52,11 @@ def nearest(word: str, known: Iterable[str], title: str) -> str:
     near = difflib.get_close_matches(word, names, 1, 0.4)
     hint = f"did you mean `{near[0]}`? " if near else ""
     return f"{hint}{title}: {', '.join(names)}"
+
+
+def waits(value: object) -> TypeGuard[str]:
+    """Whether it is text with a `${NAME}` in it: what it will be is not known before a connector is built."""
+    return isinstance(value, str) and REFERENCE.search(value) is not None
 
 
 def text(value: object, base: Path) -> str:

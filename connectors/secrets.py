@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from connectors.options import text
+from connectors.options import REFERENCE, text, waits
 from connectors.protocol import Closeable, Connector, Entry, Fetched, Historical, Listing, Watching
 from kb.errors import ConfigError, ExtractionError
 
-_REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}", re.ASCII)
 _PASSWORD = re.compile(r"://[^/\s:@]*:([^/\s@]+)@|https?://([^/\s:@]+)@")
 """Over HTTP, a user without a password is a token."""
 _SHORTEST = 3
@@ -33,7 +32,7 @@ def refuse_clear(kind: str, key: str, value: object, *, whole: bool) -> None:
     """Raises ConfigError for a secret that stands in an option as it is; `whole` where all of the option is one."""
     for words in _texts(value):
         passwords = [words] if whole else [password or token for password, token in _PASSWORD.findall(words)]
-        if any(not _REFERENCE.search(password) for password in passwords):
+        if not all(map(waits, passwords)):
             raise ConfigError(
                 f"{kind} source: `{key}` holds a secret in clear, which would be kept and shown: put it into an "
                 "environment variable and write ${NAME} in its place"
@@ -57,7 +56,7 @@ def expand(kind: str, options: Mapping[str, object], environment: Mapping[str, s
                 f"{kind} source: `{key}` asks for the environment variable {name}, which is not set: "
                 "set it for the process that reads the source"
             )
-    found = _mapped(options, lambda words: _REFERENCE.sub(lambda match: environment[match[1]], words))
+    found = _mapped(options, lambda words: REFERENCE.sub(lambda match: environment[match[1]], words))
     return Expanded(found, frozenset(environment[name] for name in names))
 
 
@@ -144,4 +143,4 @@ def _texts(value: object) -> Iterator[str]:
 
 def _names(words: str) -> list[str]:
     """The variables that a text asks for."""
-    return _REFERENCE.findall(words)
+    return REFERENCE.findall(words)

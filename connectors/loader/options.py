@@ -13,7 +13,6 @@ OWN_ID = "@id"
 """Among the keys of `id`: the document's own id, as LangChain's `id` and LlamaIndex's `doc_id`."""
 
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*(\.|:)[^\W\d]\w*(\.[^\W\d]\w*)*")
-_PLACEHOLDER = re.compile(r"\$\{\w+\}")
 _DAY_S = 24 * 3600
 
 
@@ -27,7 +26,7 @@ def dotted(value: object, base: Path) -> str:
 def mapping(value: object, base: Path) -> Mapping[str, object] | str:
     """A mapping, or JSON text of one; text that is one `${NAME}` stays, for it is JSON once it is replaced."""
     if isinstance(value, str):
-        if _PLACEHOLDER.fullmatch(value.strip()):
+        if options.REFERENCE.fullmatch(value.strip()):
             return value.strip()
         value = _json(value)
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):

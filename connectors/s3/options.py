@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeGuard
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from connectors import options, patterns
@@ -16,13 +16,12 @@ _SERVER = re.compile(
     rf"https?://({_LABEL}(\.{_LABEL})*|\[[0-9a-f:.]+\])(:[0-9]{{1,5}})?(/[a-z0-9._~-]+)*", re.IGNORECASE | re.ASCII
 )
 _REGION = re.compile(r"[A-Za-z0-9-]+")
-_UNEXPANDED = re.compile(r"\$\{\w+\}")
 
 
 def location(value: object, base: Path) -> str:
     """`s3://BUCKET/PREFIX`, the prefix as it is spelt in the keys."""
     given = options.text(value, base)
-    if not (_unexpanded(given) or _URL.fullmatch(given)):
+    if not (options.waits(given) or _URL.fullmatch(given)):
         raise ValueError("must be s3://BUCKET or s3://BUCKET/PREFIX")
     return given
 
@@ -30,7 +29,7 @@ def location(value: object, base: Path) -> str:
 def server(value: object, base: Path) -> str:
     """The URL of an S3 server, without a bucket."""
     given = options.text(value, base).rstrip("/")
-    if _unexpanded(given):
+    if options.waits(given):
         return given
     if not given.lower().startswith(("https://", "http://")):
         raise ValueError("must be a server's URL with https://, or with http:// where it is to be read without TLS")
@@ -43,13 +42,13 @@ def server(value: object, base: Path) -> str:
 
 def region_name(value: object, base: Path) -> str:
     given = options.text(value, base)
-    if not (_unexpanded(given) or _REGION.fullmatch(given)):
+    if not (options.waits(given) or _REGION.fullmatch(given)):
         raise ValueError("must be a region's name, such as eu-west-1")
     return given
 
 
 def flag(value: object, base: Path) -> bool | str:
-    if isinstance(value, bool) or _unexpanded(value):
+    if isinstance(value, bool) or options.waits(value):
         return value
     words = {"true": True, "yes": True, "false": False, "no": False}
     if not isinstance(value, str) or value.strip().lower() not in words:
@@ -58,7 +57,7 @@ def flag(value: object, base: Path) -> bool | str:
 
 
 def seconds(value: object, base: Path) -> int | str:
-    if _unexpanded(value):
+    if options.waits(value):
         return value
     if (
         isinstance(value, bool)
@@ -114,8 +113,3 @@ class S3Options:
         if found is None:
             raise ConfigError("s3 source: `url` must be s3://BUCKET or s3://BUCKET/PREFIX")
         return found["bucket"], found["path"] or ""
-
-
-def _unexpanded(value: object) -> TypeGuard[str]:
-    """Whether the text waits for an environment variable, so that nothing can be said of it yet."""
-    return isinstance(value, str) and _UNEXPANDED.search(value) is not None

@@ -14,7 +14,6 @@ from connectors.secrets import secret
 from connectors.sql.query import select
 from kb.errors import ConfigError
 
-_VARIABLE = re.compile(r"\$\{\w+\}")
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?):///([^?]*)(.*)")
 _TABLE = re.compile(r'(?:("[^"]+"|[^".]+)\.)?("[^"]+"|[^".]+)')
 
@@ -25,7 +24,7 @@ def location(value: object, base: Path) -> str:
     if given.startswith("${"):
         return given
     try:
-        url = make_url(_VARIABLE.sub("0", given))
+        url = make_url(options.REFERENCE.sub("0", given))
     # What stands in it may be secret, so the error tells none of it.
     except (ArgumentError, ValueError):
         raise ValueError("must be a URL as SQLAlchemy reads it: DIALECT://USER:PASSWORD@HOST:PORT/DATABASE") from None
@@ -48,12 +47,12 @@ def _with_file(given: str, url: URL, base: Path) -> str:
 def selecting(value: object, base: Path) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("must be a SELECT")
-    return value.strip() if _VARIABLE.search(value) else select(value)
+    return value.strip() if options.waits(value) else select(value)
 
 
 def relation(value: object, base: Path) -> str:
     given = options.text(value, base)
-    if not _VARIABLE.search(given) and not _TABLE.fullmatch(given):
+    if not options.waits(given) and not _TABLE.fullmatch(given):
         raise ValueError(f"cannot be `{given}`: it is TABLE or SCHEMA.TABLE, a name with dots in double quotes")
     return given
 
@@ -78,7 +77,7 @@ def some_columns(value: object, base: Path) -> tuple[str, ...]:
 
 def seconds(value: object, base: Path) -> float | str:
     """Text only where a variable is still to be put in."""
-    if isinstance(value, str) and _VARIABLE.search(value):
+    if options.waits(value):
         return value
     try:
         found = float(value) if isinstance(value, int | float | str) else 0.0

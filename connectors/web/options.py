@@ -12,8 +12,6 @@ from connectors.secrets import secret
 from kb.errors import ConfigError
 
 _BETWEEN = re.compile(r"\s*,\s*(?=https?://|\$\{)|\s+", re.IGNORECASE)
-_DEFERRED = "${"
-"""Text with a reference to the environment is taken as it stands; its value is looked at once it is known."""
 
 
 def locations(value: object, base: Path) -> tuple[str, ...]:
@@ -26,7 +24,7 @@ def locations(value: object, base: Path) -> tuple[str, ...]:
 
 def whole(value: object, base: Path) -> int | str:
     """A whole number from 0 on."""
-    if isinstance(value, str) and _DEFERRED in value:
+    if options.waits(value):
         return value
     number = _number(value)
     if not number.is_integer() or not 0 <= number < 2**31:
@@ -35,7 +33,7 @@ def whole(value: object, base: Path) -> int | str:
 
 
 def positive(value: object, base: Path) -> float | str:
-    if isinstance(value, str) and _DEFERRED in value:
+    if options.waits(value):
         return value
     number = _number(value)
     if not 0.001 <= number <= 3600:
@@ -44,7 +42,7 @@ def positive(value: object, base: Path) -> float | str:
 
 
 def flag(value: object, base: Path) -> bool | str:
-    if isinstance(value, bool) or (isinstance(value, str) and _DEFERRED in value):
+    if isinstance(value, bool) or options.waits(value):
         return value
     known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
     if str(value).strip().lower() not in known:
@@ -74,7 +72,7 @@ class WebOptions:
 
 def _location(given: str, base: Path) -> str:
     text = options.text(given, base)
-    if _DEFERRED in text:
+    if options.waits(text):
         return text
     try:
         parts = urlsplit(text)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
-from connectors.git.options import redacted
+from connectors.redaction import redacted
 from connectors.uri import escaped
 from kb.errors import SourceUnavailable
 

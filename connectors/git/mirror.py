@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from connectors.git.command import Git
-from connectors.git.options import anonymous
+from connectors.redaction import anonymous
 from kb.digest import digest
 from kb.errors import SourceUnavailable
 

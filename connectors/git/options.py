@@ -12,8 +12,6 @@ _SCHEMES = ("https", "http", "ssh", "git", "file")
 _SCP = re.compile(r"[^/:\s]+:(?!:)\S")
 _HELPER = re.compile(r"[A-Za-z0-9]+::")
 _NO_REF = re.compile(r"^[-/]|\.\.|@\{|[\s:?*\[\\\x7f]|\.lock$|/$")
-_USER = re.compile(r"(?<=://)[^/\s]*@")
-_QUERY = re.compile(r"(?<=\?)[^\s'\"]+")
 
 
 def location(value: object, base: Path) -> str:
@@ -65,13 +63,3 @@ class GitOptions:
     def path(self) -> Path | None:
         """The local path, None for a URL."""
         return Path(self.url) if self.url.startswith("/") else None
-
-
-def anonymous(url: str) -> str:
-    """Without user and password."""
-    return _USER.sub("", url)
-
-
-def redacted(words: str) -> str:
-    """Without the secrets that the URLs in it may carry: users, passwords, queries."""
-    return _QUERY.sub("…", anonymous(words))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from connectors.git import mirror
 from connectors.git.command import Git
-from connectors.git.options import GitOptions, redacted
+from connectors.git.options import GitOptions
+from connectors.redaction import redacted
 from connectors.uri import escaped
 from kb.errors import SourceUnavailable
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from connectors.loader.child import encoded
 from connectors.loader.options import OWN_ID
-from connectors.loader.redaction import anonymous
+from connectors.redaction import anonymous
 from connectors.uri import uri_of
 
 KEYS = ("source", "id", "doc_id", "url", "file_path", "page_id")

@@ -5,14 +5,13 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
+from connectors import redaction
 from connectors.loader.child import encoded
 from connectors.uri import uri_of
 
 _LONGEST = 400
 _SHORT = 4
 _LINE = 8
-_USER = re.compile(r"(?<=://)[^/\s@]*@")
-_QUERY = re.compile(r"(?<=\?)[^\s'\"]+")
 
 
 def redacted(words: str, arguments: Mapping[str, object]) -> str:
@@ -22,13 +21,8 @@ def redacted(words: str, arguments: Mapping[str, object]) -> str:
         # The longest first, and all in one go: what stands for one of them must not be taken for another.
         pattern = "|".join(map(_pattern, sorted(named, key=len, reverse=True)))
         words = re.sub(pattern, lambda found: f"<{named[found[0]]}>", words)
-    line = uri_of(encoded(" ".join(_QUERY.sub("…", anonymous(words)).split())))
+    line = uri_of(encoded(" ".join(redaction.redacted(words).split())))
     return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
-
-
-def anonymous(text: str) -> str:
-    """Without the users and passwords of URLs."""
-    return _USER.sub("", text)
 
 
 def _texts(value: object, name: str = "argument") -> Iterator[tuple[str, str]]:

@@ -66,9 +66,14 @@ def text(value: object, base: Path) -> str:
 
 
 def path(value: object, base: Path) -> Path:
-    """An absolute path; its symbolic links stay, for whoever set them may point them elsewhere."""
+    """An absolute path; its symbolic links stay, for whoever set them may point them elsewhere.
+
+    What begins with a reference stays as it is: where it starts from is not known yet.
+    """
     if not isinstance(value, str | Path) or not str(value).strip():
         raise ValueError("must be a path")
+    if REFERENCE.match(str(value)):
+        return Path(_one_line(str(value)))
     return Path(os.path.abspath(base / Path(_one_line(str(value))).expanduser()))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +59,17 @@ def test_a_registered_kind_keeps_references_and_refuses_secrets(tmp_path) -> Non
     assert kept == {"url": "https://u:${TOKEN}@host/x.git"}
     with pytest.raises(ConfigError, match="git source: `url` holds a secret in clear"):
         registry.normalise("git", {"url": "https://u:geheim@host/x.git"}, base=tmp_path)
+
+
+@pytest.mark.parametrize(("kind", "key"), [("folder", "path"), ("git", "url")])
+def test_a_path_may_begin_with_a_reference(kind, key, tmp_path) -> None:
+    kept = registry.normalise(kind, {key: "${PLACE}/docs"}, base=Path("/elsewhere"))
+    assert kept == {key: "${PLACE}/docs"}
+    assert registry.normalise(kind, kept, base=Path("/elsewhere")) == kept
+    environment = {"PLACE": str(tmp_path)}
+    connector = registry.build(kind, kept, workspace=tmp_path, base=Path("/elsewhere"), environment=environment)
+    with pytest.raises(SourceUnavailable, match="…/docs is not there"):
+        connector.poll(None)
 
 
 @dataclass

@@ -60,8 +60,7 @@ class Writer:
         Beside its kind's own options, any source takes the settings of `indexer.settings`.
         """
         _check_name(name)
-        given = {key: value for key, value in settings.items() if value is not None}
-        own, shared = parted({**options, **given})
+        own, shared = parted({**options, **_given(settings)})
         stored = registry.normalise(kind, own, base=base or Path.cwd())
         with writes(self.home.path), self.catalog.writing() as connection:
             if sources.get(connection, name):
@@ -76,8 +75,7 @@ class Writer:
     ) -> Source:
         """Changes options and settings; those not given stay."""
         source = self._source(name)
-        given_settings = {key: value for key, value in settings.items() if value is not None}
-        own, given = parted({**options, **given_settings})
+        own, given = parted({**options, **_given(settings)})
         merged = {**source.options, **own}
         stored = registry.normalise(source.kind, merged, base=base or Path.cwd())
         require_same(source, stored)
@@ -239,6 +237,10 @@ class Writer:
     def _source(self, name: str) -> Source:
         with self.catalog.reading() as connection:
             return sources.require(connection, name)
+
+
+def _given(settings: Mapping[str, str | None]) -> dict[str, str]:
+    return {key: value for key, value in settings.items() if value is not None}
 
 
 def _check_name(name: str) -> None:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import click
 
 from connectors.uri import uri_of
+from indexer.commands.base import writer_of
 from kb.cli.frame import Invocation, emit, json_option, root
 from kb.errors import UsageError
-from kb.home import locate, open_home
 from kb.pushing import Change, Delete, Put
 
 
@@ -37,10 +37,8 @@ def push(
 
     They are kept once this returns, and indexed by the next `kb sync`.
     """
-    from indexer.writer import Writer
-
     _check(files, uri)
-    writer = Writer(open_home(locate(invocation.home)))
+    writer = writer_of(invocation)
     most = writer.home.config.max_document_mb * 2**20
     receipt = writer.push(name, _changes(files, uri, deletes, most), key=key)
     emit(receipt, as_json, lambda: (f"{one.outcome:<9}  {name}:{one.uri}" for one in receipt.documents))

@@ -15,10 +15,11 @@ from indexer.sweep import sweep
 from kb.catalog import Catalog, expiry, pending, snapshots
 from kb.embedding.protocol import Embedder, Vectors
 from kb.home import Config, Home
+from kb.memory import give_back
 from kb.pipeline import Pipeline
 from kb.store import Store
 from kb.store.chunks import ChunkTable
-from kb.store.upkeep import BUSY, IDLE
+from kb.store.upkeep import BUSY_ROWS, BUSY_SNAPSHOTS, IDLE
 
 
 class Session:
@@ -29,7 +30,7 @@ class Session:
         self.catalog = catalog
         self.pool = pool
         self.observe = observe
-        self._written = 0
+        self._rows = self._snapshots = 0
         self._turn = threading.RLock()
         self._keeping = threading.Lock()
         self._unclean = False
@@ -90,17 +91,19 @@ class Session:
             yield
             self._unclean = False
 
-    def tend(self, written: int) -> None:
-        """Upkeep between two snapshots where enough rows were written since the last."""
-        self._written += written
-        if self._written > BUSY:
+    def tend(self, rows: int) -> None:
+        """A snapshot has written so many rows: upkeep where enough was written since the last."""
+        self._rows += rows
+        self._snapshots += 1
+        if self._rows > BUSY_ROWS or self._snapshots > BUSY_SNAPSHOTS:
             self.upkeep()
 
     def upkeep(self) -> None:
         """Upkeep where the store needs it; readers go on meanwhile."""
         self.observe(Event("upkeep", ""))
         self.store.upkeep(IDLE)
-        self._written = 0
+        give_back()
+        self._rows = self._snapshots = 0
 
     def recover(self) -> None:
         """Undoes what a commit left that did not come to its end; ends what a retention or a permission began."""

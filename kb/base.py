@@ -106,7 +106,7 @@ class KnowledgeBase(Asked):
         pipelines = partial(self._opened.pipeline, connection)
         pipeline = pipelines(snapshot.fingerprint)
         table = self.store.chunks(pipeline.space, pipeline.dimensions)
-        view = View(connection, self.store, table, snapshot, pipelines)
+        view = View(connection, self.store, table, snapshot, self._opened.frequencies, pipelines)
         return search(view, query, self._opened.models, watch or Stopwatch())
 
     # Versions

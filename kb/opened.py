@@ -10,6 +10,7 @@ from kb.journal import Journal
 from kb.pipeline import Pipeline
 
 if TYPE_CHECKING:
+    from kb.search.frequencies import Frequencies
     from kb.store import Store
 
 
@@ -23,6 +24,7 @@ class Opened:
         self.journal = Journal(home) if home.config.log_requests else None
         self._home = home
         self._store: Store | None = None
+        self._frequencies: Frequencies | None = None
         self._pipelines: dict[str, Pipeline] = {}
 
     @property
@@ -32,6 +34,14 @@ class Opened:
 
             self._store = Store(self._home.store)
         return self._store
+
+    @property
+    def frequencies(self) -> "Frequencies":
+        if self._frequencies is None:
+            from kb.search.frequencies import Frequencies
+
+            self._frequencies = Frequencies()
+        return self._frequencies
 
     def pipeline(self, connection: Connection, fingerprint: str) -> Pipeline:
         """What a fingerprint stands for never changes, so it is looked up once."""

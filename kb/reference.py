@@ -36,18 +36,19 @@ def resolve(connection: Connection, reference: str | int, keys: Keys = None) -> 
 def resolve_snapshot(connection: Connection, reference: str | int, keys: Keys = None) -> Snapshot:
     """The same, as the whole snapshot."""
     text = str(reference).strip()
-    if not snapshots.head(connection):
+    head = snapshots.head(connection)
+    if not head:
         raise NotFound("nothing is published yet: add a source with `kb source add`, then run `kb sync`")
-    found = _kept(connection, _version(connection, text, keys), text, keys)
+    found = _kept(connection, _version(connection, text, head, keys), text, head, keys)
     return sight.answering(connection, found, keys)
 
 
-def _version(connection: Connection, text: str, keys: Keys) -> int:
+def _version(connection: Connection, text: str, head: int, keys: Keys) -> int:
     match = _HEAD.fullmatch(text)
     if match:
         # What answers for the head is the same as what answers for the true one.
         if match[1] is None:
-            return snapshots.head(connection)
+            return head
         return sight.head(connection, keys) - int(match[1] or 1)
     if re.fullmatch(r"\d{1,12}", text):
         return int(text)
@@ -98,10 +99,10 @@ def check_tag(name: str) -> None:
         raise UsageError(f"a tag is made of letters, digits and `_ . / -`, at most 100: not {name[:100]!r}")
 
 
-def _kept(connection: Connection, version: int, written: str, keys: Keys) -> Snapshot:
+def _kept(connection: Connection, version: int, written: str, head: int, keys: Keys) -> Snapshot:
     if version < 1 and written != str(version):
         raise NotFound(f"{written} is before the first version; the newest is {sight.head(connection, keys)}")
-    if not 1 <= version <= snapshots.head(connection):
+    if not 1 <= version <= head:
         meant = "" if written == str(version) else f" ({written})"
         raise NotFound(f"version {version}{meant} does not exist; the newest is {sight.head(connection, keys)}")
     if (found := snapshots.get(connection, version)) is not None:

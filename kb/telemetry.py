@@ -77,7 +77,13 @@ def _tracer(endpoint: str) -> "Tracer":
         return _own(endpoint)
     from opentelemetry.trace import get_tracer
 
-    return get_tracer(_NAME, version(_NAME))
+    return get_tracer(_NAME, _version())
+
+
+@cache
+def _version() -> str:
+    """Its own, read from a file."""
+    return version(_NAME)
 
 
 @cache
@@ -92,7 +98,7 @@ def _own(endpoint: str) -> "Tracer":
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ModuleNotFoundError as error:
         raise ConfigError(f"`telemetry` needs {error.name}: install palimpsest[telemetry]") from error
-    provider = TracerProvider(resource=Resource.create({"service.name": _NAME, "service.version": version(_NAME)}))
+    provider = TracerProvider(resource=Resource.create({"service.name": _NAME, "service.version": _version()}))
     exporter = OTLPSpanExporter(endpoint.rstrip("/").removesuffix(_TRACES) + _TRACES, timeout=_SEND_S)
     provider.add_span_processor(BatchSpanProcessor(exporter))
-    return provider.get_tracer(_NAME, version(_NAME))
+    return provider.get_tracer(_NAME, _version())

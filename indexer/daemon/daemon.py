@@ -221,7 +221,8 @@ class Daemon:
         name, moment = source.name, time.monotonic()
         with self._changed:
             self._agenda.end(name)
-            self._tending.want(bool(looked.synced.published), moment)
+            if looked.synced.published:
+                self._tending.want(moment)
             if name in self._orders.names():
                 self._agenda.look_at(name, moment)
             if after.retry_at is not None:

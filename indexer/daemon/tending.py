@@ -10,7 +10,7 @@ from indexer.session import Session
 from kb.errors import Interrupted
 
 RESTED_S: Final = 1.0
-"""Upkeep begins once nothing was read for so long."""
+"""Upkeep begins once nothing was published for so long."""
 _LONG_S: Final = 1.0
 """Upkeep that takes longer is told of."""
 
@@ -26,9 +26,9 @@ class Tending:
         self._last = 0.0
         self._running: Future[None] | None = None
 
-    def want(self, wanted: bool, moment: float) -> None:
-        """A look has ended; whether it published anything."""
-        self._wanted = self._wanted or wanted
+    def want(self, moment: float) -> None:
+        """Something was published."""
+        self._wanted = True
         self._last = moment
 
     def tend(self, moment: float, busy: Callable[[], bool]) -> None:

@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
 from kb.catalog import access
 from kb.embedding.protocol import Vectors
@@ -18,9 +16,7 @@ from kb.search.ranking import Floats, Ranking, by_score, ranked, similarities
 from kb.search.reach import Reach
 from kb.store.candidates import Estimates, Request
 from kb.store.conditions import alive, any_of, one_of
-from kb.store.rows import vectors
-
-_COLUMNS: Final = ("chunk_id", "document_id", "text_sha256", "text")
+from kb.store.rows import WholeRow, vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,7 @@ class Named:
 class Candidates:
     """Rows of the candidates, each once, and what each side named."""
 
-    rows: pa.Table
+    rows: Sequence[WholeRow]
     near: Named
     matching: Named
     copied: frozenset[str] | None = None
@@ -68,11 +64,11 @@ def quickly(view: View, query: Query, asked: Asked, reach: Reach) -> Candidates:
     # Estimates of words count hidden rows, too: to one who may not see all, all that they name is read and scored.
     whole = reach.whole or query.keys is not None
     choose = _all if whole else partial(promising, k=query.needed, depth=reach.depth)
-    found = view.table.find(request, choose, _columns(asked))
-    read = dict(zip(found.rows["_rowid"].to_pylist(), found.rows["chunk_id"].to_pylist(), strict=True))
+    found = view.table.find(request, choose)
     # How long an answer takes must not tell of copies that its caller may not see.
     copied = found.copied if query.keys is None else None
-    return Candidates(found.rows, _named(found.near, read), _named(found.matching, read), copied)
+    near, matching = (_named(side, found.rows) for side in (found.near, found.matching))
+    return Candidates(list(found.rows.values()), near, matching, copied)
 
 
 def exactly(view: View, query: Query, asked: Asked, reach: Reach) -> Candidates:
@@ -80,8 +76,7 @@ def exactly(view: View, query: Query, asked: Asked, reach: Reach) -> Candidates:
     where = visible(view, query)
     near = dict(_nearest(view, asked.vector, where, reach.depth)) if asked.vector is not None else {}
     matching = dict(_best_matching(view, query, asked.tokens, where, reach.depth)) if asked.tokens else {}
-    columns = [*_columns(asked), "since", "until"]
-    rows = view.table.some(near.keys() | matching.keys(), where, columns)
+    rows = view.table.whole(near.keys() | matching.keys(), where)
     return Candidates(rows, Named(frozenset(near), np.zeros(0)), Named(frozenset(matching), np.zeros(0)))
 
 
@@ -89,9 +84,9 @@ def _all(near: Estimates, matching: Estimates) -> set[int]:
     return {*near, *matching}
 
 
-def _named(estimates: Estimates, read: Mapping[int, str]) -> Named:
-    """`read` are the chunks that were read, by their row ids."""
-    chunks = frozenset(read[row] for row in estimates.keys() & read.keys())
+def _named(estimates: Estimates, read: Mapping[int, WholeRow]) -> Named:
+    """`read` are the rows that were read, by their ids."""
+    chunks = frozenset(read[row].chunk_id for row in estimates.keys() & read.keys())
     return Named(chunks, np.sort([estimate for row, estimate in estimates.items() if row not in read]))
 
 
@@ -115,11 +110,6 @@ def _open(view: View, query: Query) -> list[str]:
     closing = access.closing(view.connection, query.keys)
     hidden = [f"NOT {one_of('document_id', closing)}"] if closing else []
     return [any_of("access", query.keys), *hidden]
-
-
-def _columns(asked: Asked) -> list[str]:
-    """What is needed of a row, and no more: each column of each row is a read of its own."""
-    return [*_COLUMNS, *(["vector"] if asked.vector is not None else []), *(["tokens"] if asked.tokens else [])]
 
 
 def _nearest(view: View, vector: Vectors, where: str, depth: int) -> Ranking:

@@ -10,6 +10,7 @@ from kb.errors import UsageError
 from kb.nouns import Expand, Mode, Snapshot
 from kb.pipeline import Pipeline
 from kb.search.filters import Filters
+from kb.search.frequencies import Frequencies
 from kb.store import Store
 from kb.store.chunks import ChunkTable
 
@@ -77,5 +78,6 @@ class View:
     store: Store
     table: ChunkTable
     snapshot: Snapshot
+    frequencies: Frequencies
     pipeline: Callable[[str], Pipeline]
     """What a fingerprint stands for."""

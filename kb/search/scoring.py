@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
 
 from kb.access import Keys
-from kb.catalog import snapshots, terms
 from kb.embedding.protocol import Vectors
 from kb.nouns import Scores
 from kb.search.bm25 import Statistics, scores
@@ -15,40 +13,36 @@ from kb.search.fusion import fuse
 from kb.search.query import Query, View
 from kb.search.ranking import Ranking, ranked, similarities
 from kb.search.texts import Scored, fold
-from kb.store.rows import vectors
+from kb.store.rows import WholeRow
 
 
 def score(view: View, query: Query, asked: Asked, found: Candidates) -> list[Scored]:
     """The candidates' texts, best first, ties by chunk id."""
     dense = _dense(asked.vector, found.rows) if asked.vector is not None else []
-    bm25 = _bm25(view, asked.tokens, found.rows, query.keys) if asked.tokens else []
+    bm25 = _bm25(view, query, asked.tokens, found.rows) if asked.tokens else []
     fused = fuse(dense, bm25) if query.mode == "hybrid" else dense or bm25
-    digests = zip(*(found.rows[name].to_pylist() for name in ("chunk_id", "text_sha256")), strict=True)
-    return fold(fused, dict(digests), _scores(dense, bm25, found))
+    digests = {row.chunk_id: row.text_sha256 for row in found.rows}
+    return fold(fused, digests, _scores(dense, bm25, found))
 
 
-def _dense(vector: Vectors, rows: pa.Table) -> Ranking:
-    return ranked(rows["chunk_id"].to_pylist(), similarities(vectors(rows), vector))
+def _dense(vector: Vectors, rows: Sequence[WholeRow]) -> Ranking:
+    stacked = np.stack([row.vector for row in rows]) if rows else np.zeros((0, len(vector)), np.float32)
+    return ranked([row.chunk_id for row in rows], similarities(stacked, vector))
 
 
-def _bm25(view: View, query: Sequence[str], rows: pa.Table, keys: Keys) -> Ranking:
+def _bm25(view: View, query: Query, tokens: Sequence[str], rows: Sequence[WholeRow]) -> Ranking:
     """Those of the rows that hold a term of the query, scored with the version's own statistics."""
-    candidates = [tokens.split() for tokens in rows["tokens"].to_pylist()]
-    scored = ranked(rows["chunk_id"].to_pylist(), scores(query, candidates, statistics(view, query, keys)))
+    known = statistics(view, tokens, query.keys)
+    scored = ranked([row.chunk_id for row in rows], scores(tokens, [row.tokens.split() for row in rows], known))
     return [pair for pair in scored if pair[1] > 0]
 
 
 def statistics(view: View, query: Sequence[str], keys: Keys = None) -> Statistics:
     """BM25's statistics of the snapshot, for the terms of the query; of what is open to the caller alone."""
-    version = view.snapshot.version
-    if keys is not None:
-        counted = view.table.counted(version, keys, query)
-        return Statistics(counted.rows, counted.tokens, counted.frequencies)
-    return Statistics(
-        chunks=view.snapshot.chunks.total,
-        tokens=snapshots.tokens_total(view.connection, version),
-        frequencies=terms.frequencies(view.connection, version, query),
-    )
+    if keys is None:
+        return view.frequencies.statistics(view.connection, view.snapshot, query)
+    counted = view.table.counted(view.snapshot.version, keys, query)
+    return Statistics(counted.rows, counted.tokens, counted.frequencies)
 
 
 def _scores(dense: Ranking, bm25: Ranking, found: Candidates) -> dict[str, Scores]:

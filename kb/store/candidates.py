@@ -11,6 +11,8 @@ import pyarrow as pa
 
 from kb.store.conditions import alive
 from kb.store.lives import Ids, Lives
+from kb.store.remembered import RememberedRows
+from kb.store.rows import WholeRow
 
 if TYPE_CHECKING:
     from lancedb.table import AsyncTable
@@ -54,11 +56,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What each side named; and of those chosen from it the rows, with their row ids and life spans."""
+    """What each side named; and of those chosen from it the rows."""
 
     near: Estimates
     matching: Estimates
-    rows: pa.Table
+    rows: Mapping[int, WholeRow]
+    """By row id."""
     copied: frozenset[str]
     """The texts of these rows, by digest, that other chunks may hold, too."""
 
@@ -71,20 +74,21 @@ class Pinned:
     version: int
     rows: int
     lives: Lives
+    remembered: RememberedRows
 
 
 Choose = Callable[[Estimates, Estimates], Collection[int]]
 
 
-async def find(pinned: Pinned, request: Request, choose: Choose, columns: Sequence[str]) -> Found:
-    """The rows that are chosen by estimates of their scores; `text_sha256` is among the columns.
+async def find(pinned: Pinned, request: Request, choose: Choose) -> Found:
+    """The rows that are chosen by estimates of their scores.
 
     Estimates they are: the vector index knows vectors roughly, and LanceDB's BM25 counts all rows that ever lived.
     """
     near, matching = await _sifted(pinned, request) or await _filtered(pinned, request)
-    ids = np.array(sorted(choose(near, matching)), np.uint64)
-    rows = await _rows(pinned, ids, columns)
-    copied = await pinned.lives.copied(pinned.table, pinned.version, rows["text_sha256"].to_pylist())
+    rows = await pinned.remembered.take(pinned.table, choose(near, matching))
+    texts = (row.text_sha256 for row in rows.values())
+    copied = await pinned.lives.copied(pinned.table, pinned.version, texts)
     return Found(near, matching, rows, copied)
 
 
@@ -143,12 +147,6 @@ def _restricted(query: Any, limit: int, where: str | None, score: str) -> Any:
     filtered = query.where(where) if where is not None else query
     # The score is named, or every query prints a deprecation warning.
     return filtered.limit(limit).with_row_id().select([score])
-
-
-async def _rows(pinned: Pinned, ids: Ids, columns: Sequence[str]) -> pa.Table:
-    rows = await pinned.table.take_row_ids(ids.tolist()).with_row_id().select(list(columns)).to_arrow()
-    since, until = await pinned.lives.spans(pinned.table, rows["_rowid"].to_numpy())
-    return rows.append_column("since", pa.array(since)).append_column("until", pa.array(until))
 
 
 def _side(found: pa.Table, score: str) -> Side:

@@ -17,6 +17,7 @@ from kb.store.candidates import Choose, Found, Request
 from kb.store.census import Counted
 from kb.store.conditions import one_of
 from kb.store.reader import Reader
+from kb.store.rows import Row, WholeRow
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -39,9 +40,9 @@ class ChunkTable:
 
     # Reading
 
-    def find(self, request: Request, choose: Choose, columns: Sequence[str]) -> Found:
+    def find(self, request: Request, choose: Choose) -> Found:
         """What is nearest to the request's vector and what holds its tokens; and the rows chosen from it."""
-        return self._reader.find(request, choose, columns)
+        return self._reader.find(request, choose)
 
     def counted(self, version: int, keys: Groups, terms: Iterable[str]) -> Counted:
         """What BM25 must know of the rows that live at the version and that the keys open."""
@@ -55,9 +56,14 @@ class ChunkTable:
         """The named chunks' rows within the filter."""
         return self._gather("chunk_id", chunk_ids, where, columns)
 
-    def holders(self, text_sha256s: Iterable[str], where: str, columns: Sequence[str]) -> pa.Table:
+    def whole(self, chunk_ids: Iterable[str], where: str) -> list[WholeRow]:
+        """The same with all that a search asks of a row."""
+        return shapes.whole_rows(self.some(chunk_ids, where, shapes.WHOLE_ROW))
+
+    def holders(self, text_sha256s: Iterable[str], where: str) -> list[Row]:
         """The rows within the filter that hold one of the texts."""
-        return self._gather("text_sha256", text_sha256s, where, columns)
+        found = self._gather("text_sha256", text_sha256s, where, shapes.ROW)
+        return [Row(**row) for row in found.to_pylist()]
 
     def vectors_of(self, text_sha256s: Iterable[str]) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
         """Vectors of those of the texts that were ever embedded, by the texts' SHA-256."""

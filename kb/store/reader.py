@@ -10,6 +10,7 @@ from kb.store.candidates import Choose, Found, Pinned, Request, find
 from kb.store.census import Census, Counted
 from kb.store.lives import Lives
 from kb.store.loop import loop
+from kb.store.remembered import RememberedRows
 
 if TYPE_CHECKING:
     from lancedb.table import AsyncTable
@@ -26,6 +27,7 @@ class Reader:
         self._pinned: Pinned | None = None
         self._lives = Lives()
         self._census = Census()
+        self._remembered = RememberedRows()
 
     def read(self, where: str, columns: Sequence[str]) -> pa.Table:
         """All rows of the filter, in no order."""
@@ -37,11 +39,11 @@ class Reader:
 
         return _patiently(read)
 
-    def find(self, request: Request, choose: Choose, columns: Sequence[str]) -> Found:
+    def find(self, request: Request, choose: Choose) -> Found:
         """The rows of a search: both sides' and those that are read of them are of one version of the table."""
 
         async def look() -> Found:
-            return await find(await self._pin(), request, choose, columns)
+            return await find(await self._pin(), request, choose)
 
         return _patiently(look)
 
@@ -63,7 +65,7 @@ class Reader:
         if self._pinned is None or self._pinned.version != version:
             table = await self._open()
             await table.checkout(version)
-            self._pinned = Pinned(table, version, await table.count_rows(), self._lives)
+            self._pinned = Pinned(table, version, await table.count_rows(), self._lives, self._remembered)
         return self._pinned
 
 

@@ -1,8 +1,8 @@
 """Chunk rows: their schema, how they are written, and what their digests cover."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,31 @@ class ChunkRow:
     facets: tuple[str, ...]
     access: tuple[str, ...]
     vector: np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A chunk's row as it is read: whose it is, what it holds by digest, and when it lives."""
+
+    chunk_id: str
+    document_id: str
+    text_sha256: str
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class WholeRow(Row):
+    """The same with what it holds; `tokens` are joined by spaces."""
+
+    text: str
+    tokens: str
+    vector: np.ndarray[Any, np.dtype[np.float32]]
+
+
+ROW: Final = tuple(field.name for field in fields(Row))
+WHOLE_ROW: Final = tuple(field.name for field in fields(WholeRow))
+"""The columns that they are read from."""
 
 
 def schema(dimensions: int) -> pa.Schema:
@@ -63,6 +88,12 @@ def ended(rows: pa.Table, until: int) -> pa.Table:
     return rows.set_column(position, rows.schema.field("until"), pa.array([until] * len(rows), pa.int32()))
 
 
+def whole_rows(table: pa.Table) -> list[WholeRow]:
+    """Rows that share nothing with the table, so that one may be kept without the others."""
+    rows = table.select([name for name in WHOLE_ROW if name != "vector"]).to_pylist()
+    return [WholeRow(**row, vector=vector.copy()) for row, vector in zip(rows, vectors(table), strict=True)]
+
+
 def vectors(rows: pa.Table | pa.RecordBatch) -> np.ndarray[Any, np.dtype[np.float32]]:
     """The rows' vectors, shape (rows, dimensions)."""
     column = rows.column("vector")
@@ -81,6 +112,6 @@ def members(rows: pa.Table | pa.RecordBatch) -> Iterator[bytes]:
     """
     columns = [rows.column(name).to_pylist() for name in SEALED]
     facets = map(canonical, rows.column("facets").to_pylist())
-    for vector, held, *fields in zip(vectors(rows), facets, *columns, strict=True):
-        words = "\0".join(map(str, fields)).encode("utf-8", "surrogatepass")
-        yield b"\0".join((words, held, vector.astype("<f4").tobytes()))
+    for vector, held, *words in zip(vectors(rows), facets, *columns, strict=True):
+        sealed = "\0".join(map(str, words)).encode("utf-8", "surrogatepass")
+        yield b"\0".join((sealed, held, vector.astype("<f4").tobytes()))

@@ -22,8 +22,9 @@ IDLE: Final = Bounds(500, 20)
 """Once the writer has nothing else to do. A full-text query pays about 10 ms for each 1,000 rows not covered."""
 NONE: Final = Bounds(-1, -1)
 """Upkeep at once."""
-BUSY: Final = 10_000
-"""Rows written while one snapshot follows another, before upkeep comes between."""
+BUSY_ROWS: Final = 10_000
+BUSY_SNAPSHOTS: Final = 100
+"""Written while one snapshot follows another, before upkeep comes between: each snapshot adds files."""
 GRACE: Final = timedelta(minutes=10)
 """How long files of older table versions are kept for reads that still use them."""
 

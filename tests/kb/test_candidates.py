@@ -35,7 +35,7 @@ def row(chunk: str, vector: tuple[float, float], words: str = WORD) -> ChunkRow:
 def find(table: ChunkTable, version: int, limit: int, matches: int) -> Found:
     """All that both sides name for the word, read."""
     request = Request(np.array(AHEAD, np.float32), [WORD], version, None, matches, limit)
-    return table.find(request, lambda near, matching: near.keys() | matching.keys(), ["chunk_id", "text_sha256"])
+    return table.find(request, lambda near, matching: near.keys() | matching.keys())
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -65,8 +65,7 @@ def test_rows_are_known_wherever_they_moved(tmp_path: Path, seed: int) -> None:
         for asked in range(1, version + 1):
             expected = {chunk: span for chunk, span in lives.items() if span[0] <= asked < span[1]}
             found = find(reader, asked, 100, max(1, len(expected)))
-            read = zip(*(found.rows[name].to_pylist() for name in ("chunk_id", "since", "until")), strict=True)
-            assert {chunk: span for chunk, *span in read} == {chunk: list(span) for chunk, span in expected.items()}
+            assert {one.chunk_id: (one.since, one.until) for one in found.rows.values()} == expected
             assert len(found.near) == len(found.matching) == len(expected)
 
 
@@ -78,11 +77,11 @@ def test_dead_rows_that_stand_before_the_living_hide_none(tmp_path: Path) -> Non
     write(table, 2, [], [one.chunk_id for one in old])
     found = find(table, 2, 50, 400)
     assert len(found.near) == len(found.matching) == 50
-    assert all(chunk.startswith("new") for chunk in found.rows["chunk_id"].to_pylist())
-    assert set(found.rows["since"].to_pylist()) == {1}
+    assert all(one.chunk_id.startswith("new") for one in found.rows.values())
+    assert {one.since for one in found.rows.values()} == {1}
     before = find(table, 1, 50, 1_000)
-    assert all(chunk.startswith("old") for chunk in before.rows["chunk_id"].to_pylist())
-    assert set(before.rows["until"].to_pylist()) == {2}
+    assert all(one.chunk_id.startswith("old") for one in before.rows.values())
+    assert {one.until for one in before.rows.values()} == {2}
 
 
 def test_a_search_that_began_before_a_compaction_knows_its_own_rows(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""Memory that threads needed is not kept for each of them."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+THREADS = """
+import ctypes, os, sys, threading
+from kb.memory import bound_arenas
+
+if sys.argv[1] == "bound":
+    bound_arenas()
+beside, ended = threading.Barrier(65), threading.Event()
+
+def hold():
+    held = bytearray(2_000)
+    beside.wait()
+    ended.wait()
+
+threads = [threading.Thread(target=hold) for _ in range(64)]
+for thread in threads:
+    thread.start()
+beside.wait()
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+told = ctypes.c_void_p(libc.fopen(sys.argv[2].encode(), b"w"))
+libc.malloc_info(0, told)
+libc.fclose(told)
+ended.set()
+print(open(sys.argv[2]).read().count("<heap "), max(2, os.cpu_count() or 1))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's allocator has arenas")
+@pytest.mark.parametrize("form", ["bound", "free"])
+def test_threads_share_an_arena_for_each_core(form: str, tmp_path: object) -> None:
+    command = [sys.executable, "-c", THREADS, form, f"{tmp_path}/told"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    arenas, most = map(int, told.stdout.split())
+    assert (arenas <= most) == (form == "bound")

@@ -205,8 +205,7 @@ class Daemon:
     def _look(self, source: Source, moment: float, orders: Sequence[Order]) -> None:
         name, before = source.name, self._standings.of(source.name)
         looked = look(self._session, source, orders, self._watches)
-        after = standing_after(before, looked, random.random())
-        after = replace(after, next_at=self._schedule.next_of(name))
+        after = replace(standing_after(before, looked, random.random()), next_at=self._schedule.next_of(name))
         try:
             tell(self._log, name, looked, before, after, time.monotonic() - moment)
             self._standings.end(name, moment, after)

@@ -1,8 +1,7 @@
 """Candidates of a search: the chunks that each side names, found by the indexes or by looking at every row."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,11 +9,10 @@ from kb.catalog import access
 from kb.embedding.protocol import Vectors
 from kb.search.bm25 import exact_scores
 from kb.search.filters import AsOf, condition
-from kb.search.fusion import promising
+from kb.search.fusion import bounds, first, further
 from kb.search.query import Query, View
 from kb.search.ranking import Floats, Ranking, by_score, ranked, similarities
-from kb.search.reach import Reach
-from kb.store.candidates import Estimates, Request
+from kb.store.candidates import Estimates, Found, Request
 from kb.store.conditions import alive, any_of, one_of
 from kb.store.rows import WholeRow, vectors
 
@@ -44,44 +42,57 @@ class Candidates:
     matching: Named
     copied: frozenset[str] | None = None
     """The texts of these rows, by digest, that other chunks may hold, too; None where any may be."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether the rows of all that was named were read."""
-        return not (len(self.near.unread) or len(self.matching.unread))
+    estimated: "Estimated | None" = None
+    """None where every row was looked at."""
 
     def ended(self, depth: int) -> bool:
         """Whether neither side can name more than it did, asked for so many."""
         return all(len(side.read) + len(side.unread) < depth for side in (self.near, self.matching))
 
 
-def quickly(view: View, query: Query, asked: Asked, reach: Reach) -> Candidates:
-    """By the indexes. Rows are read of those alone that, by what the indexes estimate, may be among the hits."""
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """What the indexes named, and what each may score at most by their estimates, best first."""
+
+    found: Found
+    bounds: Mapping[int, float]
+
+
+def quickly(view: View, query: Query, asked: Asked, depth: int) -> Candidates:
+    """By the indexes. Of what they name the rows are read that by their estimates are likely among the hits."""
     condition = _condition(view, query)
     matches = view.snapshot.chunks.total if condition is None else view.table.count(visible(view, query))
     # A word that the query repeats counts each time, here as in the score.
-    request = Request(asked.vector, asked.tokens, view.snapshot.version, condition, matches, reach.depth)
+    request = Request(asked.vector, asked.tokens, view.snapshot.version, condition, matches, depth)
+    found = view.table.find(request)
+    estimated = Estimated(found, bounds(query.mode, found.near, found.matching, depth))
     # Estimates of words count hidden rows, too: to one who may not see all, all that they name is read and scored.
-    whole = reach.whole or query.keys is not None
-    choose = _all if whole else partial(promising, k=query.needed, depth=reach.depth)
-    found = view.table.find(request, choose)
+    likely = first(estimated.bounds, found.matching, query.needed) if query.keys is None else estimated.bounds
+    return _read(view, query, estimated, likely)
+
+
+def read_on(view: View, query: Query, candidates: Candidates, least: float) -> Candidates | None:
+    """With more rows read of those that may score higher than `least`; None where there is no other."""
+    known = candidates.estimated
+    likely = further(known.bounds, least, known.found.rows) if known else []
+    return _read(view, query, known, likely) if known and likely else None
+
+
+def _read(view: View, query: Query, estimated: Estimated, row_ids: Iterable[int]) -> Candidates:
+    found = view.table.read_on(estimated.found, row_ids)
     # How long an answer takes must not tell of copies that its caller may not see.
     copied = found.copied if query.keys is None else None
     near, matching = (_named(side, found.rows) for side in (found.near, found.matching))
-    return Candidates(list(found.rows.values()), near, matching, copied)
+    return Candidates(list(found.rows.values()), near, matching, copied, replace(estimated, found=found))
 
 
-def exactly(view: View, query: Query, asked: Asked, reach: Reach) -> Candidates:
+def exactly(view: View, query: Query, asked: Asked, depth: int) -> Candidates:
     """By comparing and scoring every row that lives."""
     where = visible(view, query)
-    near = dict(_nearest(view, asked.vector, where, reach.depth)) if asked.vector is not None else {}
-    matching = dict(_best_matching(view, query, asked.tokens, where, reach.depth)) if asked.tokens else {}
+    near = dict(_nearest(view, asked.vector, where, depth)) if asked.vector is not None else {}
+    matching = dict(_best_matching(view, query, asked.tokens, where, depth)) if asked.tokens else {}
     rows = view.table.whole(near.keys() | matching.keys(), where)
     return Candidates(rows, Named(frozenset(near), np.zeros(0)), Named(frozenset(matching), np.zeros(0)))
-
-
-def _all(near: Estimates, matching: Estimates) -> set[int]:
-    return {*near, *matching}
 
 
 def _named(estimates: Estimates, read: Mapping[int, WholeRow]) -> Named:

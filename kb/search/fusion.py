@@ -9,21 +9,23 @@ most that the query could reach) and moves by .005 nDCG@10 at most for weights f
 is worse by .01 to .03, and candidates scored by one side alone cost up to .003.
 """
 
-from collections.abc import Mapping, Sequence
-from heapq import nlargest
-from itertools import islice
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice, takewhile
+from operator import itemgetter
 from typing import Final, TypeVar
 
+from kb.nouns import Mode
 from kb.search.ranking import Ranking, by_score
 
 DEPTH: Final = 200
 """Candidates that each side gives at least."""
 DENSE_WEIGHT: Final = 0.73
-_READ: Final = 4
-"""Candidates looked at for each hit: estimates are off by a percent or two."""
+_FIRST: Final = 2
+"""Candidates that are looked at first for each hit."""
 _SURE: Final = 20
-"""Of the best by BM25, as many are looked at in any case: the best of all scales the others, and what the dense side
-does not name has no estimate but a bound."""
+"""Of the best by BM25, as many are looked at in any case: the best of all scales the others."""
+_SLACK: Final = 0.01
+"""By how much an estimated score may be too low."""
 Id = TypeVar("Id", str, int)
 """Of a chunk, or of a row."""
 
@@ -38,18 +40,30 @@ def fuse(dense: Sequence[tuple[str, float]], bm25: Sequence[tuple[str, float]]) 
     return sorted(fused.items(), key=by_score)
 
 
-def promising(dense: Mapping[int, float], bm25: Mapping[int, float], k: int, depth: int) -> set[int]:
-    """The ids that, by estimates of their scores, may be among the k best.
+def bounds(mode: Mode, dense: Mapping[int, float], bm25: Mapping[int, float], depth: int) -> dict[int, float]:
+    """What ids may score at most, by estimates of sides that give at most `depth`; best first.
 
-    What one side does not name counts there as much as the last that it names: it may be next.
+    Of BM25 alone, as a share of the best. What one side does not name counts there as much as the last that it names:
+    it may be next.
     """
-    estimated = _weighed(dense, bm25, absent=min(bm25.values()) if len(bm25) >= depth else 0.0)
-    return {*nlargest(_READ * k, estimated, key=estimated.__getitem__), *islice(bm25, _SURE)}
+    if mode == "dense":
+        return dict(dense)
+    if mode == "bm25":
+        best = max(bm25.values(), default=0.0)
+        return {one: score / best for one, score in bm25.items()}
+    weighed = _weighed(dense, bm25, absent=min(bm25.values()) if len(bm25) >= depth else 0.0)
+    return dict(sorted(weighed.items(), key=itemgetter(1), reverse=True))
 
 
-def either(dense: Mapping[int, float], bm25: Mapping[int, float]) -> set[int]:
-    """All ids that a side names."""
-    return {*dense, *bm25}
+def first(bounds: Iterable[int], bm25: Iterable[int], needed: int) -> set[int]:
+    """The ids to look at before any other; all are given best first."""
+    return {*islice(bounds, _FIRST * needed), *islice(bm25, _SURE)}
+
+
+def further(bounds: Mapping[int, float], least: float, read: Collection[int]) -> list[int]:
+    """The ids to look at next: as many as were read, of those that may score more than `least`."""
+    likely = takewhile(lambda one: bounds[one] > least - _SLACK, bounds)
+    return list(islice((one for one in likely if one not in read), len(read)))
 
 
 def _weighed(cosines: Mapping[Id, float], scores: Mapping[Id, float], absent: float) -> dict[Id, float]:

@@ -2,20 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
+from typing import Final
 
 from kb.analysis import analyse
 from kb.embedding.models import Models
 from kb.nouns import Hit
 from kb.search.assembly import assemble
-from kb.search.candidates import Asked, exactly, quickly
+from kb.search.candidates import Asked, Candidates, exactly, quickly, read_on
 from kb.search.fusion import DEPTH
 from kb.search.hits import hits
 from kb.search.places import place
 from kb.search.query import Query, View
-from kb.search.reach import Reach
 from kb.search.scoring import score
-from kb.search.texts import Text, capped
+from kb.search.texts import Scored, Text, capped
 from kb.stopwatch import Stopwatch
+from kb.store.reader import patiently
+
+_WIDER: Final = 4
+"""Times as many candidates are asked of each side where those that it named were too few."""
 
 
 def search(view: View, query: Query, models: Models, watch: Stopwatch) -> tuple[Hit, ...]:
@@ -28,7 +33,8 @@ def search(view: View, query: Query, models: Models, watch: Stopwatch) -> tuple[
     vector = models.query_vector(pipeline, query.text) if query.mode != "bm25" else None
     tokens = analyse(query.text) if query.mode != "dense" else []
     watch.lap("embed")
-    texts = _find(view, query, Asked(vector, tokens), watch)
+    asked = Asked(vector, tokens)
+    texts = patiently(lambda: _find(view, query, asked, watch))
     if query.rerank is not None:
         texts = _reranked(query, texts, models)
         watch.lap("rerank")
@@ -41,20 +47,46 @@ def search(view: View, query: Query, models: Models, watch: Stopwatch) -> tuple[
 
 
 def _find(view: View, query: Query, asked: Asked, watch: Stopwatch) -> list[Text]:
-    """The best texts, as many as are needed; all that were read where a bound on each document will take some away."""
-    reach = Reach(max(DEPTH, query.needed), whole=False)
-    look = exactly if query.exact else quickly
+    """The best texts, as many as are needed; all that were read where a bound on each document will take some away.
+
+    Looks further where copies or such a bound leave too few of them.
+    """
+    depth = max(DEPTH, query.needed)
     while True:
-        found = look(view, query, asked, reach)
+        found = exactly(view, query, asked, depth) if query.exact else quickly(view, query, asked, depth)
         watch.lap("find")
+        texts, enough = _settle(view, query, asked, found, watch)
+        if enough or found.ended(depth):
+            return texts
+        depth *= _WIDER
+
+
+def _settle(view: View, query: Query, asked: Asked, found: Candidates, watch: Stopwatch) -> tuple[list[Text], bool]:
+    """The best texts of all that was named, and whether they are enough: reads on until no other can be among them."""
+    more: Candidates | None = found
+    while more is not None:
+        found = more
         scored = score(view, query, asked, found)
         watch.lap("score")
-        texts = place(view, query, found, scored if query.per_document else scored[: query.needed])
-        left = len(capped(texts, query.per_document)) if query.per_document else len(scored)
+        left: Sequence[Scored] | Sequence[Text] = scored
+        if query.per_document:
+            texts = place(view, query, found, scored)
+            left = capped(texts, query.per_document)
+            watch.lap("place")
+        more = read_on(view, query, found, _least(query, left))
+        watch.lap("find")
+    if not query.per_document:
+        texts = place(view, query, found, scored[: query.needed])
         watch.lap("place")
-        if reach.suffices(left, query.needed, found.whole) or (found.whole and found.ended(reach.depth)):
-            return texts
-        reach = reach.wider(found.whole)
+    return texts, len(left) >= query.needed
+
+
+def _least(query: Query, left: Sequence[Scored] | Sequence[Text]) -> float:
+    """What a text must score more than to come among those that are needed, beside those that are left."""
+    if len(left) < query.needed:
+        return -inf
+    score = left[query.needed - 1].score
+    return score / left[0].score if query.mode == "bm25" else score
 
 
 def _reranked(query: Query, texts: Sequence[Text], models: Models) -> list[Text]:

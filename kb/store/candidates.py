@@ -1,8 +1,11 @@
-"""The chunks that a search looks at: those nearest to a vector and those that hold its words, found side by side."""
+"""The chunks that a search looks at: those nearest to a vector and those that hold its words, found side by side.
+
+Each side estimates scores: the vector index knows vectors roughly, and LanceDB's BM25 counts all rows that ever lived.
+"""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +20,7 @@ from kb.store.rows import WholeRow
 if TYPE_CHECKING:
     from lancedb.table import AsyncTable
 
-_PROBES: Final = 100
+_PROBES: Final = 200
 """Partitions of the vector index that are searched where every row may match."""
 _FLAT_MOST: Final = 5_000
 """So few matching rows are all compared: an index would have to be searched nearly whole for them."""
@@ -55,18 +58,6 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What each side named; and of those chosen from it the rows."""
-
-    near: Estimates
-    matching: Estimates
-    rows: Mapping[int, WholeRow]
-    """By row id."""
-    copied: frozenset[str]
-    """The texts of these rows, by digest, that other chunks may hold, too."""
-
-
-@dataclass(frozen=True, slots=True)
 class Pinned:
     """A table at one version of it: what reads it sees the same rows in the same places."""
 
@@ -77,19 +68,33 @@ class Pinned:
     remembered: RememberedRows
 
 
-Choose = Callable[[Estimates, Estimates], Collection[int]]
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What each side named; and of that the rows that were read so far."""
+
+    near: Estimates
+    matching: Estimates
+    pinned: Pinned
+    """Where it was found, and where it is read."""
+    rows: Mapping[int, WholeRow] = field(default_factory=dict)
+    """By row id."""
+    copied: frozenset[str] = frozenset()
+    """The texts of these rows, by digest, that other chunks may hold, too."""
 
 
-async def find(pinned: Pinned, request: Request, choose: Choose) -> Found:
-    """The rows that are chosen by estimates of their scores.
-
-    Estimates they are: the vector index knows vectors roughly, and LanceDB's BM25 counts all rows that ever lived.
-    """
+async def find(pinned: Pinned, request: Request) -> Found:
+    """With no row read yet."""
     near, matching = await _sifted(pinned, request) or await _filtered(pinned, request)
-    rows = await pinned.remembered.take(pinned.table, choose(near, matching))
+    return Found(near, matching, pinned)
+
+
+async def read(found: Found, row_ids: Iterable[int]) -> Found:
+    """With those rows read, too."""
+    pinned = found.pinned
+    rows = await pinned.remembered.take(pinned.table, row_ids)
     texts = (row.text_sha256 for row in rows.values())
     copied = await pinned.lives.copied(pinned.table, pinned.version, texts)
-    return Found(near, matching, rows, copied)
+    return replace(found, rows={**found.rows, **rows}, copied=found.copied | copied)
 
 
 async def _sifted(pinned: Pinned, request: Request) -> tuple[Estimates, Estimates] | None:
@@ -122,18 +127,18 @@ async def _sides(pinned: Pinned, request: Request, limit: int, where: str | None
 
 
 async def _near(pinned: Pinned, request: Request, limit: int, where: str | None) -> Side:
-    """By their cosine."""
+    """By their cosine, which for unit vectors is 1 - d²/2; LanceDB gives the squared distance d²."""
     if request.vector is None:
         return _NOTHING
     restricted = _restricted(pinned.table.query(), limit, where, "_distance")
-    query = restricted.nearest_to(request.vector).distance_type("cosine")
+    query = restricted.nearest_to(request.vector).distance_type("l2")
     if request.matches <= _FLAT_MOST:
         query = query.bypass_vector_index()
     else:
         # The fewer rows match, the more partitions hold what is near.
         query = query.nprobes(round(_PROBES * max(1, pinned.rows / request.matches)))
     ids, distances = _side(await query.to_arrow(), "_distance")
-    return ids, 1.0 - distances
+    return ids, 1.0 - distances / 2
 
 
 async def _matching(table: "AsyncTable", request: Request, limit: int, where: str | None) -> Side:

@@ -13,7 +13,7 @@ from kb.batches import batches
 from kb.nouns import FOREVER
 from kb.store import rows as shapes
 from kb.store.addressed import KEYS_AT_ONCE
-from kb.store.candidates import Choose, Found, Request
+from kb.store.candidates import Found, Request
 from kb.store.census import Counted
 from kb.store.conditions import one_of
 from kb.store.reader import Reader
@@ -40,9 +40,13 @@ class ChunkTable:
 
     # Reading
 
-    def find(self, request: Request, choose: Choose) -> Found:
-        """What is nearest to the request's vector and what holds its tokens; and the rows chosen from it."""
-        return self._reader.find(request, choose)
+    def find(self, request: Request) -> Found:
+        """What is nearest to the request's vector and what holds its tokens."""
+        return self._reader.find(request)
+
+    def read_on(self, found: Found, row_ids: Iterable[int]) -> Found:
+        """With those rows of what was found, too."""
+        return self._reader.read_on(found, row_ids)
 
     def counted(self, version: int, keys: Groups, terms: Iterable[str]) -> Counted:
         """What BM25 must know of the rows that live at the version and that the keys open."""

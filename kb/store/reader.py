@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 
 from kb.access import Groups
-from kb.store.candidates import Choose, Found, Pinned, Request, find
+from kb.store.candidates import Found, Pinned, Request, find, read
 from kb.store.census import Census, Counted
 from kb.store.lives import Lives
 from kb.store.loop import loop
@@ -32,20 +32,24 @@ class Reader:
     def read(self, where: str, columns: Sequence[str]) -> pa.Table:
         """All rows of the filter, in no order."""
 
-        async def read() -> pa.Table:
+        async def scan() -> pa.Table:
             table = await self._table()
             found: pa.Table = await table.query().where(where).select(list(columns)).to_arrow()
             return found
 
-        return _patiently(read)
+        return patiently(lambda: loop().run(scan()))
 
-    def find(self, request: Request, choose: Choose) -> Found:
-        """The rows of a search: both sides' and those that are read of them are of one version of the table."""
+    def find(self, request: Request) -> Found:
+        """What both sides name is of one version of the table."""
 
         async def look() -> Found:
-            return await find(await self._pin(), request, choose)
+            return await find(await self._pin(), request)
 
-        return _patiently(look)
+        return patiently(lambda: loop().run(look()))
+
+    def read_on(self, found: Found, row_ids: Iterable[int]) -> Found:
+        """Of that version, too; whoever looks and reads on does both `patiently`."""
+        return loop().run(read(found, row_ids))
 
     def count(self, version: int, keys: Groups, terms: Iterable[str]) -> Counted:
         """What BM25 must know of the rows that live at the version and that the keys open."""
@@ -53,7 +57,7 @@ class Reader:
         async def look() -> Counted:
             return await self._census.count(await self._pin(), version, keys, terms)
 
-        return _patiently(look)
+        return patiently(lambda: loop().run(look()))
 
     async def _table(self) -> "AsyncTable":
         if self._newest is None:
@@ -69,11 +73,11 @@ class Reader:
         return self._pinned
 
 
-def _patiently(read: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Reads once more where a file of an older table version was cleaned away meanwhile: the rows answer the same."""
+def patiently(look: Callable[[], T]) -> T:
+    """Looks once more where a file of an older table version was cleaned away meanwhile: the rows answer the same."""
     try:
-        return loop().run(read())
+        return look()
     except (OSError, RuntimeError, ValueError) as error:
         if "not found" not in str(error).lower():
             raise
-        return loop().run(read())
+        return look()

@@ -72,16 +72,20 @@ def _past(table: "Table", bounds: Bounds) -> bool:
 
 
 def _follow_vectors(table: "Table") -> None:
-    """Trains a vector index once the rows outgrow flat search, and anew when too much was added to the last one."""
+    """Trains a vector index once the rows outgrow flat search, and anew when too much was added to the last one.
+
+    By their Euclidean distance, which ranks unit vectors as their cosine does. By cosine LanceDB compares what an index
+    covers by this distance all the same, and what it does not cover by half of it; a dot product prefers partitions
+    whose centre is long, which are not those with the nearest rows.
+    """
     from lancedb.index import IvfSq
 
     trained = [index.name for index in table.list_indices() if index.columns == ["vector"]]
     statistics = table.index_stats(trained[0]) if trained else None
     parts = statistics.num_indices or 0 if statistics else 0
     if (table.count_rows() > _FLAT_MOST and not parts) or parts > _PARTS_MOST:
-        # By the size of its partitions: `optimize` joins those of an index made by their number into a single one. And
-        # by cosine: a dot product prefers partitions whose centre is long, which are not those with the nearest rows.
-        config = IvfSq(distance_type="cosine", target_partition_size=PARTITION)
+        # By the size of its partitions: `optimize` joins those of an index made by their number into a single one.
+        config = IvfSq(distance_type="l2", target_partition_size=PARTITION)
         table.create_index("vector", config=config, replace=True)
 
 

@@ -35,7 +35,28 @@ def row(chunk: str, vector: tuple[float, float], words: str = WORD) -> ChunkRow:
 def find(table: ChunkTable, version: int, limit: int, matches: int) -> Found:
     """All that both sides name for the word, read."""
     request = Request(np.array(AHEAD, np.float32), [WORD], version, None, matches, limit)
-    return table.find(request, lambda near, matching: near.keys() | matching.keys())
+    found = table.find(request)
+    return table.read_on(found, found.near.keys() | found.matching.keys())
+
+
+def test_what_the_vector_index_lacks_is_measured_as_what_it_covers(tmp_path: Path) -> None:
+    """Estimates are cosines, of rows that the index compares roughly and of those that came since it was made."""
+    random_ = np.random.default_rng(0)
+    vectors = random_.standard_normal((6_300, 8))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows = [row(str(number), tuple(vector)) for number, vector in enumerate(vectors)]
+    store = Store(tmp_path)
+    table = store.prepare("space", 8)
+    write(table, 1, rows[:6_000], [])
+    store.upkeep(NONE)
+    write(table, 2, rows[6_000:], [])
+    found = table.find(Request(vectors[0].astype(np.float32), [], 2, None, 6_300, 1_000))
+    read = table.read_on(found, found.near).rows
+    assert {int(one.chunk_id) >= 6_000 for one in read.values()} == {False, True}
+    for row_id, estimate in found.near.items():
+        assert estimate == pytest.approx(float(read[row_id].vector @ vectors[0]), abs=0.02)
+    exact = np.sort(vectors @ vectors[0])[::-1][:20]
+    assert list(found.near.values())[:20] == pytest.approx(exact, abs=0.02)
 
 
 @pytest.mark.parametrize("seed", range(4))

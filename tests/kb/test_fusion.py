@@ -1,10 +1,12 @@
 """The fusion: one ranking of all candidates, the same whatever order they come in."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.search.fusion import DENSE_WEIGHT, fuse
+from kb.search.fusion import DENSE_WEIGHT, bounds, first, further, fuse
 
 IDS = st.text("abcdef", min_size=1, max_size=2)
 COSINES = st.dictionaries(IDS, st.floats(-1, 1))
@@ -62,6 +64,31 @@ def test_ties_go_by_id() -> None:
 def test_found_by_both_outranks_found_by_one() -> None:
     fused = fuse([("dense", 0.5), ("both", 0.5), ("last", 0.4)], [("bm25", 9.0), ("both", 9.0)])
     assert fused[0][0] == "both"
+
+
+@given(
+    st.dictionaries(st.integers(0, 60), st.tuples(st.floats(0, 1), st.floats(0.1, 9)), min_size=1),
+    st.integers(1, 5),
+    st.integers(1, 30),
+)
+def test_reading_on_finds_the_best_of_all_that_is_named(both, needed, depth) -> None:
+    """The sides name their best alone; what one of them does not name is bounded, until it is read."""
+    dense, bm25 = (
+        dict(sorted(((one, pair[side]) for one, pair in both.items()), key=lambda pair: -pair[1])[:depth])
+        for side in (0, 1)
+    )
+    named = {one: both[one] for one in dense.keys() | bm25.keys()}
+    truth = fuse([(one, pair[0]) for one, pair in named.items()], [(one, pair[1]) for one, pair in named.items()])
+    most = bounds("hybrid", dense, bm25, depth)
+    assert all(most[one] >= score - 1e-9 for one, score in truth)
+    read = set()
+    more = first(most, bm25, needed)
+    while more:
+        read |= set(more)
+        found = fuse([(one, both[one][0]) for one in read], [(one, both[one][1]) for one in read])
+        more = further(most, found[needed - 1][1] if len(found) >= needed else -math.inf, read)
+        assert not read & set(more)
+    assert found[:needed] == truth[:needed]
 
 
 def test_nothing_found_fuses_to_nothing() -> None:

@@ -1,7 +1,7 @@
 """Candidates of a search: the chunks that each side names, found by the indexes or by looking at every row."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from kb.catalog import access
 from kb.embedding.protocol import Vectors
 from kb.search.bm25 import exact_scores
 from kb.search.filters import AsOf, condition
-from kb.search.fusion import bounds, first, further
+from kb.search.fusion import bounds, first, further, understated
 from kb.search.query import Query, View
 from kb.search.ranking import Floats, Ranking, by_score, ranked, similarities
 from kb.store.candidates import Estimates, Found, Request
@@ -42,20 +42,12 @@ class Candidates:
     matching: Named
     copied: frozenset[str] | None = None
     """The texts of these rows, by digest, that other chunks may hold, too; None where any may be."""
-    estimated: "Estimated | None" = None
-    """None where every row was looked at."""
+    found: Found | None = None
+    """What the indexes named; None where every row was looked at."""
 
     def ended(self, depth: int) -> bool:
         """Whether neither side can name more than it did, asked for so many."""
         return all(len(side.read) + len(side.unread) < depth for side in (self.near, self.matching))
-
-
-@dataclass(frozen=True, slots=True)
-class Estimated:
-    """What the indexes named, and what each may score at most by their estimates, best first."""
-
-    found: Found
-    bounds: Mapping[int, float]
 
 
 def quickly(view: View, query: Query, asked: Asked, depth: int) -> Candidates:
@@ -65,25 +57,34 @@ def quickly(view: View, query: Query, asked: Asked, depth: int) -> Candidates:
     # A word that the query repeats counts each time, here as in the score.
     request = Request(asked.vector, asked.tokens, view.snapshot.version, condition, matches, depth)
     found = view.table.find(request)
-    estimated = Estimated(found, bounds(query.mode, found.near, found.matching, depth))
+    named = bounds(query.mode, found.near, found.matching, depth)
     # Estimates of words count hidden rows, too: to one who may not see all, all that they name is read and scored.
-    likely = first(estimated.bounds, found.matching, query.needed) if query.keys is None else estimated.bounds
-    return _read(view, query, estimated, likely)
+    return _read(view, query, found, first(named, found.matching, query.needed) if query.keys is None else named)
 
 
-def read_on(view: View, query: Query, candidates: Candidates, least: float) -> Candidates | None:
-    """With more rows read of those that may score higher than `least`; None where there is no other."""
-    known = candidates.estimated
-    likely = further(known.bounds, least, known.found.rows) if known else []
-    return _read(view, query, known, likely) if known and likely else None
+def read_on(
+    view: View, query: Query, candidates: Candidates, depth: int, least: float, matches: Mapping[str, float]
+) -> Candidates | None:
+    """With more rows read of those that may score higher than `least`; None where there is no other.
+
+    `matches` are the BM25 scores of the texts that were read, by digest.
+    """
+    found = candidates.found
+    if found is None:
+        return None
+    read = found.rows.keys() & found.matching.keys()
+    known = {row: score for row in read if (score := matches.get(found.rows[row].text_sha256))}
+    named = bounds(query.mode, found.near, found.matching, depth, understated(found.matching, known))
+    likely = further(named, least, found.rows)
+    return _read(view, query, found, likely) if likely else None
 
 
-def _read(view: View, query: Query, estimated: Estimated, row_ids: Iterable[int]) -> Candidates:
-    found = view.table.read_on(estimated.found, row_ids)
+def _read(view: View, query: Query, found: Found, row_ids: Iterable[int]) -> Candidates:
+    found = view.table.read_on(found, row_ids)
     # How long an answer takes must not tell of copies that its caller may not see.
     copied = found.copied if query.keys is None else None
     near, matching = (_named(side, found.rows) for side in (found.near, found.matching))
-    return Candidates(list(found.rows.values()), near, matching, copied, replace(estimated, found=found))
+    return Candidates(list(found.rows.values()), near, matching, copied, found)
 
 
 def exactly(view: View, query: Query, asked: Asked, depth: int) -> Candidates:

@@ -55,13 +55,15 @@ def _find(view: View, query: Query, asked: Asked, watch: Stopwatch) -> list[Text
     while True:
         found = exactly(view, query, asked, depth) if query.exact else quickly(view, query, asked, depth)
         watch.lap("find")
-        texts, enough = _settle(view, query, asked, found, watch)
+        texts, enough = _settle(view, query, asked, found, depth, watch)
         if enough or found.ended(depth):
             return texts
         depth *= _WIDER
 
 
-def _settle(view: View, query: Query, asked: Asked, found: Candidates, watch: Stopwatch) -> tuple[list[Text], bool]:
+def _settle(
+    view: View, query: Query, asked: Asked, found: Candidates, depth: int, watch: Stopwatch
+) -> tuple[list[Text], bool]:
     """The best texts of all that was named, and whether they are enough: reads on until no other can be among them."""
     more: Candidates | None = found
     while more is not None:
@@ -73,7 +75,8 @@ def _settle(view: View, query: Query, asked: Asked, found: Candidates, watch: St
             texts = place(view, query, found, scored)
             left = capped(texts, query.per_document)
             watch.lap("place")
-        more = read_on(view, query, found, _least(query, left))
+        matches = {one.text_sha256: one.scores.bm25 or 0.0 for one in scored}
+        more = read_on(view, query, found, depth, _least(query, left), matches)
         watch.lap("find")
     if not query.per_document:
         texts = place(view, query, found, scored[: query.needed])

@@ -53,13 +53,21 @@ class Candidates:
 def quickly(view: View, query: Query, asked: Asked, depth: int) -> Candidates:
     """By the indexes. Of what they name the rows are read that by their estimates are likely among the hits."""
     condition = _condition(view, query)
-    matches = view.snapshot.chunks.total if condition is None else view.table.count(visible(view, query))
     # A word that the query repeats counts each time, here as in the score.
-    request = Request(asked.vector, asked.tokens, view.snapshot.version, condition, matches, depth)
+    request = Request(asked.vector, asked.tokens, view.snapshot.version, condition, _matches(view, query), depth)
     found = view.table.find(request)
     named = bounds(query.mode, found.near, found.matching, depth)
     # Estimates of words count hidden rows, too: to one who may not see all, all that they name is read and scored.
     return _read(view, query, found, first(named, found.matching, query.needed) if query.keys is None else named)
+
+
+def _matches(view: View, query: Query) -> int:
+    """How many rows a search is among, about."""
+    if query.filters:
+        return view.table.count(visible(view, query))
+    if query.keys is not None:
+        return view.table.counted(view.snapshot.version, query.keys, ()).rows
+    return view.snapshot.chunks.total
 
 
 def read_on(

@@ -3,9 +3,11 @@
 The version's own statistics count every row, and a caller could work out from its own documents' scores how many
 others hold a word. So they are counted over the rows that are open to it. Of each row is remembered what never changes
 (a row that is changed is written anew, under another row id): its life span, its length and its access list, so that
-only rows that were never met are read. The rows of a term are asked of the full-text index.
+only rows that were never met are read. The rows of a term are asked of the full-text index, once for each version of
+the table.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from cachetools import LRUCache
 
 from kb.access import Groups
 from kb.store.lives import Ids
@@ -22,7 +25,11 @@ if TYPE_CHECKING:
 
 Chosen = np.ndarray[tuple[int], np.dtype[np.bool_]]
 Facts = np.ndarray[tuple[int, int], np.dtype[np.int32]]
+Places = np.ndarray[tuple[int], np.dtype[np.int32]]
 _COLUMNS: Final = ["since", "until", "tokens", "access"]
+_CHOICES: Final = 32
+_PLACES: Final = 10_000_000
+"""Of the rows of all terms together: 40 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +49,19 @@ class Known:
     ids: Ids = field(default_factory=lambda: np.zeros(0, np.uint64))
     facts: Facts = field(default_factory=lambda: np.zeros((0, 4), np.int32))
     lists: tuple[Groups, ...] = ()
+    open_: LRUCache[tuple[int, Groups], Chosen] = field(default_factory=lambda: LRUCache(_CHOICES))
+    """Rows that were chosen before."""
+    holders: LRUCache[str, Places] = field(default_factory=lambda: LRUCache(_PLACES, getsizeof=len))
+    """Of terms that were asked for: where in `ids` stand the rows that hold them."""
 
     def chosen(self, version: int, keys: Groups) -> Chosen:
         """The rows that live at the version and that the keys open."""
+        found = self.open_.get((version, keys))
+        if found is None:
+            self.open_[version, keys] = found = self._choose(version, keys)
+        return found
+
+    def _choose(self, version: int, keys: Groups) -> Chosen:
         opened = np.array([not set(keys).isdisjoint(one) for one in self.lists], np.bool_)
         since, until, _, lists = self.facts.T
         found: Chosen = (since <= version) & (until > version) & opened[lists]
@@ -62,10 +79,12 @@ class Census:
         known = self._known
         if known.version != pinned.version:
             self._known = known = await _followed(pinned, known)
+        wanted = sorted(set(terms))
+        places = await asyncio.gather(*(_holders(pinned, known, term) for term in wanted))
         chosen = known.chosen(version, keys)
-        ids = known.ids[chosen]
-        frequencies = {term: await _holding(pinned, term, ids) for term in set(terms)}
-        return Counted(len(ids), int(known.facts[chosen, 2].sum(dtype=np.int64)), frequencies)
+        frequencies = {term: int(np.count_nonzero(chosen[held])) for term, held in zip(wanted, places, strict=True)}
+        rows, tokens = np.count_nonzero(chosen), known.facts[chosen, 2].sum(dtype=np.int64)
+        return Counted(int(rows), int(tokens), frequencies)
 
 
 async def _followed(pinned: "Pinned", known: Known) -> Known:
@@ -100,8 +119,14 @@ def _facts(rows: pa.Table, lists: tuple[Groups, ...]) -> tuple[Ids, Facts, tuple
     return rows["_rowid"].to_numpy(), np.stack(columns, axis=1).astype(np.int32), tuple(places)
 
 
-async def _holding(pinned: "Pinned", term: str, among: Ids) -> int:
-    """How many of the rows hold the term."""
-    query = pinned.table.query().with_row_id().select(["_score"]).limit(max(1, pinned.rows))
-    found = await query.nearest_to_text(term).to_arrow()
-    return int(np.count_nonzero(np.isin(found["_rowid"].to_numpy(), among)))
+async def _holders(pinned: "Pinned", known: Known, term: str) -> Places:
+    """Where among the known rows those stand that hold the term."""
+    places = known.holders.get(term)
+    if places is None:
+        query = pinned.table.query().with_row_id().select(["_score"]).limit(max(1, pinned.rows))
+        found = (await query.nearest_to_text(term).to_arrow())["_rowid"].to_numpy()
+        places = np.searchsorted(known.ids, found).astype(np.int32)
+        # One that is greater than all that may be remembered is not.
+        if len(places) <= known.holders.maxsize:
+            known.holders[term] = places
+    return places

@@ -51,6 +51,8 @@ class Config:
     """Where a token names the caller's groups; a path with dots, where there is no claim of just that name."""
     oidc_role_claim: str = ""
     """Where it names the caller's role; empty: all are readers."""
+    access_log: bool = False
+    """Whether the service writes a line of JSON on standard error for every request."""
     telemetry: str = ""
     """The URL of an OpenTelemetry collector that is sent spans of searches; empty for none."""
 

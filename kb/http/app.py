@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from kb.base import KnowledgeBase
 from kb.http import documents, health, mcp, requests, search, sources, vector_stores, versions
+from kb.http.access_log import AccessLog
 from kb.http.bodies import Bodies
 from kb.http.gate import Gate
 from kb.http.labels import Labels
@@ -48,6 +49,8 @@ def make_app(
     # The last that is added is the first to see a request.
     app.add_middleware(Bodies, limits=limits)
     app.add_middleware(Labels)
+    if base is not None and base.home.config.access_log:
+        app.add_middleware(AccessLog)
     app.include_router(health.router, include_in_schema=False)
     app.include_router(mcp.router, include_in_schema=False)
     for router in (*_ROUTERS, *routers):

@@ -9,7 +9,7 @@ from kb.http.callers import Caller, caller_of
 
 
 async def _known(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
-    request.state.base = caller.base
+    request.state.base, request.state.caller = caller.base, caller.name
     return caller
 
 

@@ -54,7 +54,7 @@ def vector_index_of(store: Path, name: str) -> VectorIndex | None:
     for index in table.list_indices():
         if index.columns == ["vector"]:
             statistics = table.index_stats(index.name)
-            return VectorIndex(statistics.index_type, statistics.distance_type or "cosine")
+            return VectorIndex(statistics.index_type, statistics.distance_type or "l2")
     return None
 
 
@@ -151,7 +151,7 @@ def _asker(table: Table, where: str | None) -> Ask:
     """Two queries, by vector and by words, the best ten of each with their text."""
 
     def ask(question: str, vector: np.ndarray) -> None:
-        near: Any = table.search(vector).distance_type("cosine")
+        near: Any = table.search(vector).distance_type("l2")
         matching: Any = table.search(" ".join(sorted(set(analyse(question)))), query_type="fts")
         for query, measure in ((near, "_distance"), (matching, "_score")):
             filtered = query.where(where, prefilter=True) if where else query

@@ -22,6 +22,8 @@ DEPTH: Final = 200
 DENSE_WEIGHT: Final = 0.73
 _FIRST: Final = 2
 """Candidates that are looked at first for each hit."""
+_FURTHER: Final = 4
+"""Candidates that are looked at next for each that was."""
 _SURE: Final = 20
 """Of the best by BM25, as many are looked at in any case: the best of all scales the others."""
 _ROUGH_COSINE: Final = 0.005
@@ -74,9 +76,9 @@ def first(bounds: Iterable[int], bm25: Iterable[int], needed: int) -> set[int]:
 
 
 def further(bounds: Mapping[int, float], least: float, read: Collection[int]) -> list[int]:
-    """The ids to look at next: as many as were read, of those that may score more than `least`."""
+    """The ids to look at next, of those that may score more than `least`: the more are known, the fewer may."""
     likely = takewhile(lambda one: bounds[one] > least, bounds)
-    return list(islice((one for one in likely if one not in read), len(read)))
+    return list(islice((one for one in likely if one not in read), _FURTHER * len(read)))
 
 
 def _weighed(cosines: Mapping[Id, float], scores: Mapping[Id, float], absent: float) -> dict[Id, float]:

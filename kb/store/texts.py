@@ -36,8 +36,8 @@ SCHEMA = pa.schema(
     ]
 )
 _OUTLINE: Final = ("layout", "text_sha256", "passages")
-_REMEMBERED: Final = 200_000
-"""Passages whose places are remembered: some 50 MB."""
+_REMEMBERED: Final = 50_000
+"""Passages whose places are remembered: some 20 MB."""
 
 
 class TextTable(Addressed):

@@ -1,6 +1,7 @@
 """The frame of the `kb` command: its global options, its output and its exit codes."""
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -66,6 +67,8 @@ class Root(click.Group):
 @click.pass_context
 def root(context: click.Context, home: Path | None) -> None:
     """Palimpsest: a knowledge base that answers as of any version, with proof."""
+    # What goes wrong with a connection is raised; its pool would tell of it, too, with a traceback: also of Ctrl-C.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     context.obj = Invocation(home)
 
 

@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 
 from kb.nouns import Mode
 from kb.search.ranking import Ranking, by_score
+from kb.store.candidates import Estimates
 
 DEPTH: Final = 200
 """Candidates that each side gives at least."""
@@ -32,8 +33,6 @@ _ROUGH_SHARE: Final = 1.1
 60,000 of either, rounded up. Where many rows died, BM25's are off by more, by what is seen in those that were read."""
 Id = TypeVar("Id", str, int)
 """Of a chunk, or of a row."""
-Side = Mapping[int, float]
-"""Estimates of one side by row, best first."""
 
 
 def fuse(dense: Sequence[tuple[str, float]], bm25: Sequence[tuple[str, float]]) -> Ranking:
@@ -46,7 +45,7 @@ def fuse(dense: Sequence[tuple[str, float]], bm25: Sequence[tuple[str, float]]) 
     return sorted(fused.items(), key=by_score)
 
 
-def bounds(mode: Mode, dense: Side, bm25: Side, depth: int, understated: float = 1.0) -> dict[int, float]:
+def bounds(mode: Mode, dense: Estimates, bm25: Estimates, depth: int, understated: float = 1.0) -> dict[int, float]:
     """What ids may score at most in the mode, by the estimates of sides that give at most `depth`; best first.
 
     Of BM25 alone, as a share of the best. What one side does not name counts there as much as the last that it names:
@@ -62,7 +61,7 @@ def bounds(mode: Mode, dense: Side, bm25: Side, depth: int, understated: float =
     return dict(sorted(weighed.items(), key=itemgetter(1), reverse=True))
 
 
-def understated(bm25: Side, known: Mapping[int, float]) -> float:
+def understated(bm25: Estimates, known: Mapping[int, float]) -> float:
     """How much more of the best BM25 score some id has than by its estimate; of those whose scores are known."""
     if not known:
         return 1.0

@@ -12,7 +12,7 @@ from indexer.extract.pool import ExtractionPool
 from indexer.pipeline import current
 from indexer.progress import Event, Observer
 from indexer.sweep import sweep
-from kb.catalog import Catalog, expiry, pending, snapshots
+from kb.catalog import Catalog, expiry, pending, snapshots, terms
 from kb.embedding.protocol import Embedder, Vectors
 from kb.home import Config, Home
 from kb.memory import give_back
@@ -99,11 +99,17 @@ class Session:
             self.upkeep()
 
     def upkeep(self) -> None:
-        """Upkeep where the store needs it; readers go on meanwhile."""
+        """Upkeep where the store and the catalog need it; readers go on meanwhile."""
         self.observe(Event("upkeep", ""))
         self.store.upkeep(IDLE)
+        while self._settle_terms():
+            pass
         give_back()
         self._rows = self._snapshots = 0
+
+    def _settle_terms(self) -> bool:
+        with self.catalog.writing() as connection:
+            return terms.settle(connection)
 
     def recover(self) -> None:
         """Undoes what a commit left that did not come to its end; ends what a retention or a permission began."""

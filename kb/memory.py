@@ -1,8 +1,9 @@
-"""A process that runs for days: the system's allocator is held to few arenas, and gives back what was freed.
+"""A process that runs for days: what its threads needed and freed is given back.
 
 glibc has eight arenas for each core, hands them out to threads by turns and keeps what each of them once needed: a
 daemon of many short threads grew by some 2 MB a snapshot, which is flat with an arena for each core. Other systems'
-libraries have neither of the two functions, and are left alone.
+libraries have neither of the two functions, and are left alone. Arrow's own allocator keeps as much for each thread,
+160 MB after two minutes of a publish each fifth of a second: Arrow takes the system's instead.
 """
 
 import ctypes
@@ -11,10 +12,13 @@ from typing import Final
 
 _M_ARENA_MAX: Final = -8
 """glibc's, in malloc.h."""
+_ARROWS: Final = "ARROW_DEFAULT_MEMORY_POOL"
+"""Arrow looks at it once, when it is loaded."""
 
 
-def bound_arenas() -> None:
-    """Before the process has begun threads: what they were given stays theirs."""
+def bound() -> None:
+    """Before the process has begun threads, whose arenas stay theirs, and before Arrow is loaded."""
+    os.environ.setdefault(_ARROWS, "system")
     limit = getattr(ctypes.CDLL(None), "mallopt", None)
     if limit is not None:
         limit(_M_ARENA_MAX, max(2, os.cpu_count() or 1))

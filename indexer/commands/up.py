@@ -4,6 +4,7 @@ import click
 
 from kb.cli.frame import Invocation, root
 from kb.home import locate, open_home
+from kb.memory import bound
 
 
 @root.command()
@@ -13,6 +14,7 @@ from kb.home import locate, open_home
 @click.pass_context
 def up(context: click.Context, host: str, port: int, form: str) -> None:
     """Follow every source: watch, look by schedule, index, and serve; Ctrl-C or SIGTERM ends it."""
+    bound()
     from indexer.daemon.up import up as run
 
     invocation: Invocation = context.obj

@@ -18,7 +18,6 @@ from kb.home import Home
 from kb.http.app import make_app
 from kb.http.limits import Limits
 from kb.http.server import Server
-from kb.memory import bound_arenas
 from kb.unwritable import writes
 
 DRAIN_S: Final = 2
@@ -27,7 +26,6 @@ DRAIN_S: Final = 2
 
 def up(home: Home, host: str, port: int, form: Form) -> int:
     """The exit code. Raises Locked, Unwritable, or UsageError where the address cannot be had."""
-    bound_arenas()
     log = make_log(form, sys.stderr)
     with ExitStack() as stack:
         with writes(home.path):

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import and_, delete, insert, or_, select, update
 
 from kb.batches import batches
-from kb.catalog import names, snapshots
+from kb.catalog import names, snapshots, terms
 from kb.catalog.catalog import Connection
 from kb.catalog.schema import setting, snapshot, term
 from kb.kept import first_kept, last_kept_before
@@ -48,6 +48,8 @@ def settle(connection: Connection) -> None:
 
 def fold_terms(connection: Connection) -> None:
     """Adds expired versions' deltas to the next kept one's, so that every kept version sums up to what it did."""
+    while terms.settle(connection, recent=0):
+        pass
     kept = snapshots.kept(connection)
     expired = select(snapshot.c.version).where(snapshot.c.expired_at.is_not(None))
     stale = connection.scalars(select(term.c.version).where(term.c.version.in_(expired)).distinct())

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from kb.clock import format_instant, parse_instant
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest Alembic revision, so that opening a catalog need not import Alembic."""
 
 metadata = MetaData()
@@ -182,6 +182,16 @@ term = Table(
     Column("version", Integer, primary_key=True),
     Column("delta", Integer, nullable=False),
     comment="By how much a version changed the number of live chunks that hold a term.",
+    sqlite_with_rowid=False,
+)
+
+recent_term = Table(
+    "recent_term",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("term", String(200), primary_key=True),
+    Column("delta", Integer, nullable=False),
+    comment="The same of the newest versions, in the order of their publishing: upkeep moves them to `term`.",
     sqlite_with_rowid=False,
 )
 

@@ -4,6 +4,7 @@ import click
 
 from kb.cli.frame import Invocation, emit, json_option, root, tell
 from kb.home import locate, open_home
+from kb.memory import bound
 
 
 @root.command()
@@ -13,6 +14,7 @@ from kb.home import locate, open_home
 @click.pass_obj
 def serve(invocation: Invocation, host: str, port: int, as_json: bool) -> None:
     """Serve the knowledge base over HTTP, read-only; Ctrl-C or SIGTERM ends it. Any number may run."""
+    bound()
     from kb.http.serving import serve as run
 
     def listening(url: str) -> None:

@@ -11,7 +11,6 @@ from kb.home import Home
 from kb.http.app import make_app
 from kb.http.server import Server
 from kb.http.warming import Warming
-from kb.memory import bound_arenas
 
 
 def serve(home: Home, host: str, port: int, listening: Callable[[str], None]) -> None:
@@ -20,7 +19,6 @@ def serve(home: Home, host: str, port: int, listening: Callable[[str], None]) ->
     Raises UsageError where the address cannot be had, or can be reached from elsewhere while nobody needs a key, and
     EmbedderError where the model cannot be loaded.
     """
-    bound_arenas()
     # Of all that could wake the main thread, this may be used by a signal's handler.
     ended: SimpleQueue[None] = SimpleQueue()
     with closing(KnowledgeBase(home)) as base:

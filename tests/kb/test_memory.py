@@ -8,10 +8,10 @@ import pytest
 
 THREADS = """
 import ctypes, os, sys, threading
-from kb.memory import bound_arenas
+from kb.memory import bound
 
 if sys.argv[1] == "bound":
-    bound_arenas()
+    bound()
 beside, ended = threading.Barrier(65), threading.Event()
 
 def hold():
@@ -40,3 +40,11 @@ def test_threads_share_an_arena_for_each_core(form: str, tmp_path: object) -> No
     told = subprocess.run(command, capture_output=True, text=True, check=True)
     arenas, most = map(int, told.stdout.split())
     assert (arenas <= most) == (form == "bound")
+
+
+@pytest.mark.parametrize("form", ["bound", "free"])
+def test_arrow_takes_the_systems_allocator(form: str) -> None:
+    lines = ["import kb.cli, kb.memory", *(["kb.memory.bound()"] if form == "bound" else [])]
+    lines += ["import pyarrow", "print(pyarrow.default_memory_pool().backend_name)"]
+    told = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    assert (told.stdout.strip() == "system") == (form == "bound")

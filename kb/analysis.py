@@ -86,8 +86,8 @@ def _fold(word: str) -> str:
 
 
 def _stem(word: str) -> str:
-    # A Stemmer keeps state while it works, so each thread has its own.
+    # A Stemmer keeps state while it works, so each thread has its own; words are remembered for all of them, above.
     if not hasattr(_stemmers, "english"):
-        _stemmers.english = Stemmer.Stemmer("english")
+        _stemmers.english = Stemmer.Stemmer("english", maxCacheSize=0)
     stem: str = _stemmers.english.stemWord(word)
     return stem

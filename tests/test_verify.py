@@ -197,11 +197,11 @@ TAMPERED: dict[str, tuple[Callable[[Path], None], str, str]] = {
         "version 1",
     ),
     "a term's statistics": (
-        change_catalog("UPDATE term SET delta = delta + 1 WHERE term = 'alpha' AND version = 2"),
+        change_catalog("UPDATE recent_term SET delta = delta + 1 WHERE term = 'alpha' AND version = 2"),
         "changed statistics",
         "version 2",
     ),
-    "a missing term": (change_catalog("DELETE FROM term WHERE version = 4"), "changed statistics", "version 4"),
+    "a missing term": (change_catalog("DELETE FROM recent_term WHERE version = 4"), "changed statistics", "version 4"),
     "a pipeline's parts": (
         change_catalog("UPDATE pipeline SET parts = replace(parts, 'hashing:32', 'hashing:99')"),
         "changed pipeline",

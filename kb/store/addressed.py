@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from kb.batches import batches
 from kb.store.conditions import one_of
+from kb.store.lance import Lance
 from kb.store.reader import Reader
 
 if TYPE_CHECKING:
@@ -19,10 +20,15 @@ KEYS_AT_ONCE: Final = 1_000
 class Addressed:
     """Rows by their key; `since` is the version that brought one in."""
 
-    def __init__(self, table: "Table", reader: Reader, key: str) -> None:
-        self._table = table
-        self._reader = reader
+    def __init__(self, lance: Lance, name: str, key: str) -> None:
+        self._lance = lance
+        self._name = name
+        self._reader = Reader(lance, name)
         self._key = key
+
+    @property
+    def _table(self) -> "Table":
+        return self._lance.table(self._name)
 
     def keys(self, upto: int) -> set[str]:
         """Of all that were brought in up to a version."""

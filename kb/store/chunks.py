@@ -16,6 +16,7 @@ from kb.store.addressed import KEYS_AT_ONCE
 from kb.store.candidates import Found, Request
 from kb.store.census import Counted
 from kb.store.conditions import one_of
+from kb.store.lance import Lance
 from kb.store.reader import Reader
 from kb.store.rows import Row, WholeRow
 
@@ -26,9 +27,14 @@ if TYPE_CHECKING:
 class ChunkTable:
     """Rows are inserted once and ended once; nothing else about them ever changes but who may see them."""
 
-    def __init__(self, table: "Table", reader: Reader) -> None:
-        self._table = table
-        self._reader = reader
+    def __init__(self, lance: Lance, name: str) -> None:
+        self._lance = lance
+        self._name = name
+        self._reader = Reader(lance, name)
+
+    @property
+    def _table(self) -> "Table":
+        return self._lance.table(self._name)
 
     @property
     def columns(self) -> list[str]:

@@ -1,16 +1,12 @@
 """The table of documents' own bytes, for sources that keep them: stored once by their SHA-256."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from kb.digest import sha256_bytes
 from kb.store.addressed import Addressed
-from kb.store.reader import Reader
-
-if TYPE_CHECKING:
-    from lancedb.table import Table
+from kb.store.lance import Lance
 
 SCHEMA = pa.schema(
     [
@@ -24,8 +20,8 @@ SCHEMA = pa.schema(
 class OriginalTable(Addressed):
     """Bytes by their SHA-256."""
 
-    def __init__(self, table: "Table", reader: Reader) -> None:
-        super().__init__(table, reader, "content_sha256")
+    def __init__(self, lance: Lance, name: str) -> None:
+        super().__init__(lance, name, "content_sha256")
 
     def get(self, key: str) -> bytes | None:
         for rows in self._found([key], ["content"]):

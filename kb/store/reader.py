@@ -1,13 +1,15 @@
 """A table as readers see it: by LanceDB's asynchronous layer, whose queries run side by side."""
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import pyarrow as pa
 
 from kb.access import Groups
+from kb.store.caches import CACHES
 from kb.store.candidates import Found, Pinned, Request, find, read
 from kb.store.census import Census, Counted
+from kb.store.lance import Lance
 from kb.store.lives import Lives
 from kb.store.loop import loop
 from kb.store.remembered import RememberedRows
@@ -16,15 +18,19 @@ if TYPE_CHECKING:
     from lancedb.table import AsyncTable
 
 T = TypeVar("T")
+_TENDED_EVERY: Final = 100
+"""Versions of the table."""
 
 
 class Reader:
     """For any number of threads. It sees other processes' commits at once."""
 
-    def __init__(self, open_table: "Callable[[], Coroutine[Any, Any, AsyncTable]]") -> None:
-        self._open = open_table
-        self._newest: AsyncTable | None = None
+    def __init__(self, lance: Lance, name: str) -> None:
+        self._lance = lance
+        self._name = name
         self._pinned: Pinned | None = None
+        self._followed = 0
+        """Versions of the table that were pinned."""
         self._lives = Lives()
         self._census = Census()
         self._remembered = RememberedRows()
@@ -60,14 +66,15 @@ class Reader:
         return patiently(lambda: loop().run(look()))
 
     async def _table(self) -> "AsyncTable":
-        if self._newest is None:
-            self._newest = await self._open()
-        return self._newest
+        return await self._lance.read(self._name)
 
     async def _pin(self) -> Pinned:
         version = await (await self._table()).version()
         if self._pinned is None or self._pinned.version != version:
-            table = await self._open()
+            self._followed += 1
+            if self._followed % _TENDED_EVERY == 0:
+                CACHES.tend()
+            table = await self._lance.open(self._name)
             await table.checkout(version)
             self._pinned = Pinned(table, version, await table.count_rows(), self._lives, self._remembered)
         return self._pinned

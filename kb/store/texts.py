@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pyarrow as pa
 from cachetools import LRUCache
@@ -12,10 +12,7 @@ from kb.layout import Layout
 from kb.nouns import Passage
 from kb.store.addressed import Addressed
 from kb.store.chunks import bytes_of
-from kb.store.reader import Reader
-
-if TYPE_CHECKING:
-    from lancedb.table import Table
+from kb.store.lance import Lance
 
 _PASSAGE = pa.struct(
     [
@@ -43,8 +40,8 @@ _REMEMBERED: Final = 50_000
 class TextTable(Addressed):
     """Layouts by their key."""
 
-    def __init__(self, table: "Table", reader: Reader) -> None:
-        super().__init__(table, reader, "layout")
+    def __init__(self, lance: Lance, name: str) -> None:
+        super().__init__(lance, name, "layout")
         self._outlines: LRUCache[str, Layout] = LRUCache(_REMEMBERED, getsizeof=lambda layout: len(layout.cuts))
         self._knowing = Lock()
 

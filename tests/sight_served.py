@@ -1,7 +1,9 @@
-"""All that a caller with a key can ask a server: by the client, by the routes themselves, and by agents' tools."""
+"""All that a caller with a key can ask a server: by both clients, by the routes themselves, and by agents' tools."""
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import wraps
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +12,7 @@ from sight_support import NUMBERS, asked, comparable
 
 import kb
 from kb.client.remote import RemoteBase
+from kb.client.remote_async import AsyncRemoteBase
 
 _FURTHER = {"timings", "asked_at", "given_at", "next"}
 """Of the moment, or opaque."""
@@ -37,6 +40,36 @@ def by_client(url: str, token: str, versions: Sequence[int], world: Mapping[str,
     with kb.connect(url, token) as base:
         found = asked(Connected(base), versions, world["sources"], world["uris"], world["queries"])  # type: ignore[arg-type]
         return {name: comparable_reply(answer, versions) for name, answer in found}
+
+
+class Awaited:
+    """The verbs of a client whose verbs are awaited, each waited for."""
+
+    def __init__(self, base: AsyncRemoteBase, runner: asyncio.Runner) -> None:
+        self._base = base
+        self._runner = runner
+
+    def __getattr__(self, name: str) -> Any:
+        verb = getattr(self._base, name)
+
+        @wraps(verb)
+        def waited(*arguments: Any, **named: Any) -> Any:
+            return self._runner.run(verb(*arguments, **named))
+
+        return waited
+
+
+def by_awaited_client(
+    url: str, token: str, versions: Sequence[int], world: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """The same through `kb.connect_async`."""
+    with asyncio.Runner() as runner:
+        base = kb.connect_async(url, token)
+        awaited = Connected(Awaited(base, runner))  # type: ignore[arg-type]
+        found = asked(awaited, versions, world["sources"], world["uris"], world["queries"])  # type: ignore[arg-type]
+        told = {name: comparable_reply(answer, versions) for name, answer in found}
+        runner.run(base.close())
+    return told
 
 
 def by_routes(url: str, token: str, versions: Sequence[int], world: Mapping[str, Sequence[str]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from service_support import serving
-from sight_served import by_client, by_routes, by_tools
+from sight_served import by_awaited_client, by_client, by_routes, by_tools
 from sight_worlds import QUERIES, SOURCES, URIS, Steps, World, callers, names, steps, worlds
 
 import kb
@@ -28,8 +28,9 @@ def answers(world: World, groups: Sequence[str]) -> dict[str, Any]:
         token = add_key(base.catalog, "member", "reader", tuple(groups))[1]
         versions = sorted(snapshot.version for snapshot in base.seen_by(groups).log(None))
     with serving(home) as server:
-        ways = {"client": by_client, "routes": by_routes, "tools": by_tools}
+        ways = {"client": by_client, "awaited": by_awaited_client, "routes": by_routes, "tools": by_tools}
         found = {way: ask(server.url, token, versions, ASKED) for way, ask in ways.items()}
+    assert found["awaited"] == found["client"]
     return {f"{way}: {name}": answer for way, told in found.items() for name, answer in told.items()}
 
 

@@ -1,32 +1,25 @@
 """Committing a snapshot: data first, pointer last, and everything needed is at hand before the first write."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain
-from typing import Any
 
 from indexer.beside import beside
 from indexer.delta import Delta
 from indexer.embed import Embedded
 from indexer.intake import Intake
 from indexer.originals import Originals
+from indexer.turnover import Rows, Turnover
 from kb.access import EVERYONE, Groups
-from kb.analysis import analyse
 from kb.catalog import Catalog, Connection, access, documents, facets, pending, snapshots, terms
 from kb.catalog.access import Permission
 from kb.digest import SetDigest, document_member
-from kb.errors import Corrupt
 from kb.layout import Layout
 from kb.nouns import FOREVER, ChunkCounts, DocumentCounts, DocumentVersion, Snapshot
 from kb.pipeline import Pipeline
 from kb.store import ChunkRow, Store
 from kb.store.chunks import ChunkTable
 from kb.store.rows import ended, living, members
-
-Rows = Any
-"""A PyArrow table of chunk rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +60,6 @@ class Commit:
     facets: frozenset[str]
 
 
-def ending(table: ChunkTable, delta: Delta) -> Rows:
-    """The rows that the delta ends, as they live. Raises Corrupt where some are missing."""
-    found = table.some(delta.ended, f"until = {FOREVER}", table.columns)
-    if len(found) != len(delta.ended):
-        raise Corrupt(f"{len(delta.ended) - len(found)} chunk rows that live at the head are missing: run `kb verify`")
-    return found
-
-
 def build(
     connection: Connection,
     tables: Tables,
@@ -83,23 +68,23 @@ def build(
     intake: Intake,
     delta: Delta,
     embedded: Embedded,
-    dying: Rows,
+    turnover: Turnover,
 ) -> Commit:
-    """The next snapshot, worked out but not written; `dying` are the rows that the delta ends."""
+    """The next snapshot, worked out but not written."""
     version = snapshots.head(connection) + 1
     parent = snapshots.get(connection, version - 1)
     closed = intake.closed
     opened = tuple(replace(value, since=version, until=FOREVER) for value in intake.opened)
     permissions = access.recorded(connection, {birth.document.document_id for birth in delta.born})
     content, rows = snapshots.read_ledger(connection)
-    born = living(_rows(delta, embedded, permissions), version, tables.born.dimensions)
+    dying = turnover.dying
+    born = living(_rows(delta, embedded, turnover, permissions), version, tables.born.dimensions)
     # In another space every chunk is a new one.
     renewed = len(delta.renewed) if tables.born is tables.ended else 0
     content.remove(map(document_member, closed))
     content.add(map(document_member, opened))
-    rows.remove(members(dying))
+    rows.merge(turnover.gone)
     rows.add(members(born))
-    tokens = snapshots.tokens_total(connection, version - 1) + _tokens(born) - _tokens(dying)
     snapshot = Snapshot(
         version=version,
         parent=parent.version if parent else None,
@@ -119,13 +104,13 @@ def build(
     )
     return Commit(
         snapshot=replace(snapshot, digest=snapshots.chained_digest(snapshot, parent.digest if parent else "")),
-        tokens=tokens,
+        tokens=snapshots.tokens_total(connection, version - 1) + turnover.growth,
         opened=opened,
         closed=closed,
         layouts=_needed_layouts(opened, intake.layouts),
         born=born,
         ended=ended(dying, version),
-        frequencies=_frequencies(born, dying),
+        frequencies=turnover.frequencies,
         content=content,
         rows=rows,
         pipeline=pipeline,
@@ -180,7 +165,9 @@ def publish(connection: Connection, commit: Commit) -> None:
     pending.settle(connection)
 
 
-def _rows(delta: Delta, embedded: Embedded, permissions: Mapping[str, Permission]) -> list[ChunkRow]:
+def _rows(
+    delta: Delta, embedded: Embedded, turnover: Turnover, permissions: Mapping[str, Permission]
+) -> list[ChunkRow]:
     return [
         ChunkRow(
             chunk_id=birth.chunk.chunk_id,
@@ -189,7 +176,7 @@ def _rows(delta: Delta, embedded: Embedded, permissions: Mapping[str, Permission
             uri=birth.document.uri,
             text_sha256=birth.chunk.text_sha256,
             text=birth.chunk.text,
-            tokens=" ".join(analyse(birth.chunk.text)),
+            tokens=turnover.tokens[birth.chunk.text_sha256],
             facets=birth.facets,
             access=_groups(permissions, birth.document.document_id),
             vector=embedded.vectors[birth.chunk.text_sha256],
@@ -205,21 +192,6 @@ def _groups(permissions: Mapping[str, Permission], document: str) -> Groups:
 
 def _needed_layouts(opened: Iterable[DocumentVersion], layouts: Mapping[str, Layout]) -> tuple[Layout, ...]:
     return tuple(layouts[key] for key in sorted({value.layout for value in opened} & layouts.keys()))
-
-
-def _tokens(rows: Rows) -> int:
-    return sum(len(tokens.split()) for tokens in rows["tokens"].to_pylist())
-
-
-def _frequencies(born: Rows, dying: Rows) -> dict[str, int]:
-    """By how much the number of chunks that hold each term changes."""
-    more, fewer = _holding(born), _holding(dying)
-    return {term: count for term in more.keys() | fewer.keys() if (count := more[term] - fewer[term])}
-
-
-def _holding(rows: Rows) -> Counter[str]:
-    """How many of the rows hold each term."""
-    return Counter(chain.from_iterable(set(tokens.split()) for tokens in rows["tokens"].to_pylist()))
 
 
 def _document_counts(

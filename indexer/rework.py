@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from indexer.commit import Occasion, Tables, build, ending, publish, write
+from indexer.commit import Occasion, Tables, build, publish, write
 from indexer.delta import Delta, diff
 from indexer.embed import embed
 from indexer.intake import Intake
 from indexer.progress import Event
 from indexer.session import Session
+from indexer.turnover import turn_over
 from kb.catalog import documents, snapshots, sources
 from kb.clock import now
 from kb.embedding.protocol import Embedder, Vectors
@@ -63,8 +64,8 @@ def _move(session: Session, old: Pipeline, moved: Pipeline) -> Snapshot:
     tables = Tables(session.table, session.store.chunks(old.space, old.dimensions))
     occasion = Occasion(now(), None, None, None, message)
     with session.catalog.reading() as connection:
-        dying = ending(tables.ended, delta)
-        commit = build(connection, tables, moved, occasion, intake, delta, embedded, dying)
+        turnover = turn_over(tables.ended, delta)
+        commit = build(connection, tables, moved, occasion, intake, delta, embedded, turnover)
     write(session.catalog, session.store, tables, commit, lambda step: session.observe(Event("commit", "", step)))
     with session.catalog.writing() as connection:
         publish(connection, commit)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from connectors.protocol import Connector, Historical, Listing
 from indexer.beside import beside
-from indexer.commit import Commit, Occasion, Rows, Tables, build, ending, publish, write
+from indexer.commit import Commit, Occasion, Tables, build, publish, write
 from indexer.delta import Delta, diff
 from indexer.embed import Embedded, embed
 from indexer.intake import Circumstances, Intake, take_in
@@ -14,6 +14,7 @@ from indexer.permission import changed_by_reading, changed_by_setting, permit
 from indexer.progress import Event, Step
 from indexer.session import Session
 from indexer.state import compare, load_state
+from indexer.turnover import Turnover, turn_over
 from kb.catalog import Connection, names, scan, snapshots, sources
 from kb.catalog.access import Change
 from kb.catalog.scan import Quarantined
@@ -21,6 +22,9 @@ from kb.clock import now
 from kb.errors import NotFound
 from kb.nouns import Snapshot, Source
 from kb.pipeline import Pipeline
+
+Made = tuple[Embedded, Turnover]
+"""What a delta needs beside what it is itself."""
 
 
 @dataclass(slots=True)
@@ -62,9 +66,9 @@ class SourceSync:
             intake = self.take_in(connector, listing, rework)
             self.permit(changed_by_reading(self._session.catalog, self._source, intake.access), intake.access)
             delta = self.diff(intake)
-            embedded, dying = self.embed(intake, delta)
+            made = self.embed(intake, delta)
             with self._session.turn():
-                commit = self.commit(listing, intake, delta, embedded, dying)
+                commit = self.commit(listing, intake, delta, made)
                 self.publish(listing, intake, commit)
 
     def withdraw(self) -> None:
@@ -72,9 +76,9 @@ class SourceSync:
         everything = Listing((), checkpoint=self._checkpoint or "")
         gone = Intake.withdrawal(self._state)
         delta = self.diff(gone)
-        embedded, dying = self.embed(gone, delta)
+        made = self.embed(gone, delta)
         with self._session.turn():
-            self.publish(everything, gone, self.commit(everything, gone, delta, embedded, dying))
+            self.publish(everything, gone, self.commit(everything, gone, delta, made))
 
     def trust(self, old: Pipeline, new: Pipeline) -> None:
         """What the old pipeline read counts as read by the new one."""
@@ -138,28 +142,29 @@ class SourceSync:
         before = texts.outlines(version.layout for version in intake.closed)
         return diff(intake.opened, intake.closed, {**intake.layouts, **stored}, before)
 
-    def embed(self, intake: Intake, delta: Delta) -> tuple[Embedded, Rows]:
-        """A vector for each chunk that begins to live, and meanwhile the rows that end.
+    def embed(self, intake: Intake, delta: Delta) -> Made | None:
+        """A vector for each chunk that begins to live, and meanwhile all else that the change comes to.
 
-        A text that was ever embedded is not embedded again.
+        A text that was ever embedded is not embedded again. None where no document changed.
         """
         if not intake.changes_documents:
-            return Embedded({}, 0, 0.0), None
+            return None
         session, table = self._session, self._session.table
-        with beside(lambda: ending(table, delta)) as dying:
+        with beside(lambda: turn_over(table, delta)) as turnover:
             known = session.known_vectors(birth.chunk.text_sha256 for birth in delta.born)
             keep, name = session.keep_vectors, self._source.name
-            return embed(delta.born, known, session.embedder, keep, session.observe, name), dying.result()
+            return embed(delta.born, known, session.embedder, keep, session.observe, name), turnover.result()
 
-    def commit(self, listing: Listing, intake: Intake, delta: Delta, embedded: Embedded, dying: Rows) -> Commit | None:
+    def commit(self, listing: Listing, intake: Intake, delta: Delta, made: Made | None) -> Commit | None:
         """Writes the snapshot's rows, invisible until it is published; None where no document changed."""
-        if not intake.changes_documents:
+        if made is None:
             return None
+        embedded, turnover = made
         session, name = self._session, self._source.name
         tables = Tables(session.table, session.table)
         occasion = Occasion(now(), name, listing.revision, listing.time, self._message or listing.message)
         with session.catalog.reading() as connection:
-            commit = build(connection, tables, session.pipeline, occasion, intake, delta, embedded, dying)
+            commit = build(connection, tables, session.pipeline, occasion, intake, delta, embedded, turnover)
         write(session.catalog, session.store, tables, commit, lambda step: self._tell("commit", step), self._originals)
         self.synced.embedded += embedded.made
         self.synced.embed_seconds += embedded.seconds

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from indexer.beside import beside
-from indexer.commit import Commit, Occasion, Rows, Tables, build, ending, publish, write
+from indexer.commit import Commit, Occasion, Tables, build, publish, write
 from indexer.creation import create
 from indexer.delta import Delta, diff
 from indexer.embed import Embedded
@@ -17,6 +17,7 @@ from indexer.extract.pool import ExtractionPool
 from indexer.intake import Intake
 from indexer.progress import unobserved
 from indexer.session import Session
+from indexer.turnover import Turnover, turn_over
 from kb.analysis import ANALYSER
 from kb.base import KnowledgeBase
 from kb.catalog import Catalog, snapshots
@@ -77,12 +78,12 @@ class Publisher:
         began = time.perf_counter()
         delta = diff(intake.opened, intake.closed, intake.layouts, self.store.texts.outlines(_layouts(intake)))
         differed = time.perf_counter()
-        with beside(lambda: ending(self.table, delta)) as reading:
+        with beside(lambda: turn_over(self.table, delta)) as working:
             embedded = self._embedded(delta)
-            # Read while chunks are embedded, which takes seconds where embedding is not made up.
-            dying = reading.result()
+            # Worked out while chunks are embedded, which takes seconds where embedding is not made up.
+            turnover = working.result()
         moments = [time.perf_counter()]
-        commit = self._build(intake, delta, embedded, dying)
+        commit = self._build(intake, delta, embedded, turnover)
         moments.append(time.perf_counter())
         write(self._catalog, self.store, Tables(self.table, self.table), commit, lambda _step: None)
         moments.append(time.perf_counter())
@@ -106,13 +107,13 @@ class Publisher:
         vectors = self._embedder.embed(list(texts.values()))
         return Embedded(dict(zip(texts, vectors, strict=True)), len(texts), 0.0)
 
-    def _build(self, intake: Intake, delta: Delta, embedded: Embedded, dying: Rows) -> Commit:
+    def _build(self, intake: Intake, delta: Delta, embedded: Embedded, turnover: Turnover) -> Commit:
         with self._catalog.reading() as connection:
             # An hour from one to the next, so that a history can be thinned by time.
             moment = _BEGAN + timedelta(hours=snapshots.head(connection))
             occasion = Occasion(moment, SOURCE, None, None, None)
             tables = Tables(self.table, self.table)
-            return build(connection, tables, PIPELINE, occasion, intake, delta, embedded, dying)
+            return build(connection, tables, PIPELINE, occasion, intake, delta, embedded, turnover)
 
 
 def open_made(home: Path) -> KnowledgeBase:

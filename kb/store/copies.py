@@ -22,11 +22,10 @@ class Copies:
     shared: Hashes = field(default_factory=_none)
     """The texts that another chunk holds, too."""
 
-    def followed_by(self, texts: Sequence[str], chunks: Sequence[str]) -> "Copies":
-        """With further rows' text digests and chunk ids; the same row twice is no copy."""
-        if not texts:
+    def followed_by(self, new: Hashes, holders: Hashes) -> "Copies":
+        """With further rows' text digests and chunk ids, by hash; the same row twice is no copy."""
+        if not len(new):
             return self
-        new, holders = _hashes(texts), _hashes(chunks)
         order = np.lexsort((holders, new))
         new, holders = new[order], holders[order]
         again = new[1:] == new[:-1]
@@ -50,9 +49,9 @@ class Copies:
     def among(self, texts: Iterable[str]) -> frozenset[str]:
         """Those of the texts that several chunks hold; rarely, one that shares no more than a hash."""
         asked = list(dict.fromkeys(texts))
-        found = np.isin(_hashes(asked), self.shared)
+        found = np.isin(hashes(asked), self.shared)
         return frozenset(text for text, shared in zip(asked, found.tolist(), strict=True) if shared)
 
 
-def _hashes(words: Sequence[str]) -> Hashes:
+def hashes(words: Sequence[str]) -> Hashes:
     return np.fromiter(map(hash, words), np.int64, len(words))

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from kb.store.copies import Copies
+from kb.store.copies import Copies, hashes
 
 if TYPE_CHECKING:
+    from lancedb.arrow import AsyncRecordBatchReader
     from lancedb.table import AsyncTable
 
 Ids = np.ndarray[tuple[int], np.dtype[np.uint64]]
 Versions = np.ndarray[tuple[int], np.dtype[np.int32]]
+_ID: Final = "_rowid"
 _SPANS: Final = ("since", "until")
 _COPIES: Final = ("text_sha256", "chunk_id")
 _SPARE: Final = 10_000
@@ -65,7 +67,8 @@ class Lives:
         if self._known.know(ids):
             return self._known.of(ids)
         # The table stands at an older version than what is known, whose rows have moved since.
-        return _spans(await _read(table, -1, _SPANS)).of(ids)
+        batches = [batch async for batch in await _reading(table, -1, _SPANS)]
+        return _spans(pa.Table.from_batches(batches)).of(ids)
 
     async def copied(self, table: "AsyncTable", version: int, texts: Iterable[str]) -> frozenset[str]:
         """Those of the texts, by digest, that several chunks of the table at its version hold, and a few more."""
@@ -77,21 +80,26 @@ class Lives:
     async def _follow(self, table: "AsyncTable") -> None:
         rows, known = await table.count_rows(), self._known.ids
         beyond = int(known[-1]) if 0 < len(known) <= 2 * rows + _SPARE else -1
-        found = await _read(table, beyond, (*_SPANS, *_COPIES))
+        parts, copied = [], []
+        # Batch by batch: the digests of all rows at once, as Python's strings, are more than all that is kept of them.
+        async for batch in await _reading(table, beyond, (*_SPANS, *_COPIES)):
+            parts.append(batch.select([_ID, *_SPANS]))
+            copied.append([hashes(batch.column(name).to_pylist()) for name in _COPIES])
+        if not parts:
+            return
+        found = _spans(pa.Table.from_batches(parts))
         # Another may have followed meanwhile: what both read is the same.
-        copied = [found[name].to_pylist() for name in _COPIES]
-        self._known = _spans(found) if beyond < 0 else self._known.followed_by(beyond, _spans(found))
+        self._known = found if beyond < 0 else self._known.followed_by(beyond, found)
         # Never begun anew: what is met twice is no copy, and what is gone costs a look at most.
-        self._copies = self._copies.followed_by(*copied)
+        self._copies = self._copies.followed_by(*map(np.concatenate, zip(*copied, strict=True)))
 
 
-async def _read(table: "AsyncTable", beyond: int, columns: Sequence[str]) -> pa.Table:
+async def _reading(table: "AsyncTable", beyond: int, columns: Sequence[str]) -> "AsyncRecordBatchReader":
     """The rows beyond an id."""
-    query = table.query() if beyond < 0 else table.query().where(f"_rowid > {beyond}")
-    found: pa.Table = await query.with_row_id().select(list(columns)).to_arrow()
-    return found
+    query = table.query() if beyond < 0 else table.query().where(f"{_ID} > {beyond}")
+    return await query.with_row_id().select(list(columns)).to_batches()
 
 
 def _spans(rows: pa.Table) -> Spans:
-    order = np.argsort(rows["_rowid"].to_numpy())
-    return Spans(*(rows[name].to_numpy()[order] for name in ("_rowid", *_SPANS)))
+    order = np.argsort(rows[_ID].to_numpy())
+    return Spans(*(rows[name].to_numpy()[order] for name in (_ID, *_SPANS)))

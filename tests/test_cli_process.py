@@ -4,9 +4,11 @@ import json
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -101,9 +103,15 @@ def test_ctrl_c_and_the_next_sync(tmp_path: Path) -> None:
     QuickWriter(home).add_source("docs", "folder", {"path": str(tmp_path / "docs")})
     first = (KB, "--home", home, "sync")
     process = subprocess.Popen(first, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while process.poll() is None and not rows(home, "SELECT 1 FROM pending_vector LIMIT 1"):
-        pass
-    os.killpg(process.pid, signal.SIGINT)
+    with closing(sqlite3.connect(home / "catalog.sqlite", timeout=60, isolation_level=None)) as held:
+        # Whoever holds the catalog knows that nothing is published while it looks.
+        held.execute("BEGIN IMMEDIATE")
+        while not held.execute("SELECT 1 FROM pending_vector LIMIT 1").fetchone():
+            held.execute("ROLLBACK")
+            assert process.poll() is None
+            held.execute("BEGIN IMMEDIATE")
+        os.killpg(process.pid, signal.SIGINT)
+        held.execute("ROLLBACK")
     assert process.communicate() == (b"", b"kb: stopped; nothing that was published is lost\n")
     assert process.returncode == 130
     assert reply(home, "log") == []

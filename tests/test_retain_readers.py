@@ -93,6 +93,7 @@ def test_a_catalog_from_before_migrates(home: Path) -> None:
         before = [told(base, version) for version in KEPT], base.log()
     connection = sqlite3.connect(home / "catalog.sqlite")
     connection.executescript(
+        "INSERT INTO term SELECT term, version, delta FROM recent_term; DROP TABLE recent_term;"
         "DROP TABLE feedback; DROP TABLE request; DROP TABLE api_key; DROP TABLE standing;"
         "ALTER TABLE source DROP COLUMN fresh_within; ALTER TABLE source DROP COLUMN delete_guard;"
         "ALTER TABLE source DROP COLUMN keep_original;"

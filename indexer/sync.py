@@ -117,7 +117,12 @@ class SourceSync:
             guard=self._guard,
             originals=self._originals,
         )
-        return take_in(around, listing, self._state, compare(self._state, listing, rework))
+        difference = compare(self._state, listing, rework)
+        touched = (*(entry.uri for entry in difference.changed), *difference.gone)
+        leaving = [version.layout for uri in touched if (version := self._state.documents.get(uri)) is not None]
+        # The diff needs the outlines of what leaves: the store learns them while what comes is extracted.
+        with beside(lambda: self._session.store.texts.outlines(leaving) if leaving else {}):
+            return take_in(around, listing, self._state, difference)
 
     def permit(self, changes: Sequence[Change], read: Iterable[str] = ()) -> None:
         """Lets the right groups see documents, in all versions that there are and in those to come."""

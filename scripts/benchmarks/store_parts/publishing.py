@@ -100,6 +100,8 @@ class Publisher:
         layouts = {uri: _lay_out(passages) for uri, passages in texts}
         opened = tuple(_version(uri, layout) for uri, layout in layouts.items())
         closed = tuple(self._living[uri] for uri in layouts if uri in self._living)
+        # Read while what comes is extracted, which is not made here.
+        self.store.texts.outlines(version.layout for version in closed)
         return Intake(opened, closed, {layout.key: layout for layout in layouts.values()}, (), (), (), (), {})
 
     def _embedded(self, delta: Delta) -> Embedded:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,10 @@ from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from postgres_support import Cluster
+
+# A shell has what it starts in the background ignore Ctrl-C, and all that the tests start would, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Real homes on a busy machine: how long an example takes says nothing.
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)

@@ -133,6 +133,8 @@ def _told(reply: httpx.Response, versions: Sequence[int]) -> Any:
     content: Any = reply.json() if "json" in reply.headers["content-type"] else reply.text
     if reply.status_code >= 400 and isinstance(content, dict):
         content = f"{content['title']}: {content['detail']}"
+    if reply.url.path == "/v1/tags" and reply.status_code == 200:
+        content = [{"name": name, "version": number} for name, number in content.items()]
     version = int(reply.headers["kb-version"]) if "kb-version" in reply.headers else None
     return comparable_reply({"status_code": reply.status_code, "version": version, "content": content}, versions)
 

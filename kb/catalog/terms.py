@@ -6,9 +6,9 @@ table: it appends to another one, in the order of versions, which upkeep empties
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Select, delete, func, insert, select
+from sqlalchemy import ColumnElement, Table, delete, func, insert, select
 
 from kb.batches import batches
 from kb.catalog.catalog import Connection
@@ -47,12 +47,9 @@ def frequencies(connection: Connection, version: int, terms: Iterable[str]) -> d
     recent = range(first, version + 1) if first is not None else range(0)
     found: Counter[str] = Counter()
     for batch in batches(set(terms)):
-        settled = select(term.c.term, func.sum(term.c.delta)).where(term.c.term.in_(batch), term.c.version <= version)
-        _add(found, connection, settled.group_by(term.c.term))
+        _add(found, connection, term, term.c.term.in_(batch), term.c.version <= version)
         for versions in batches(recent):
-            named = recent_term.c.version.in_(versions), recent_term.c.term.in_(batch)
-            query = select(recent_term.c.term, func.sum(recent_term.c.delta)).where(*named)
-            _add(found, connection, query.group_by(recent_term.c.term))
+            _add(found, connection, recent_term, recent_term.c.version.in_(versions), recent_term.c.term.in_(batch))
     return {word: count for word, count in found.items() if count}
 
 
@@ -60,12 +57,11 @@ def deltas_between(connection: Connection, after: int, upto: int) -> dict[str, i
     """By how much each term's frequency changed over the versions (after, upto]; unchanged ones are left out."""
     found: Counter[str] = Counter()
     for table in (term, recent_term):
-        within = table.c.version > after, table.c.version <= upto
-        query = select(table.c.term, func.sum(table.c.delta)).where(*within).group_by(table.c.term)
-        _add(found, connection, query)
+        _add(found, connection, table, table.c.version > after, table.c.version <= upto)
     return {word: delta for word, delta in found.items() if delta}
 
 
-def _add(found: Counter[str], connection: Connection, query: Select[Any]) -> None:
+def _add(found: Counter[str], connection: Connection, table: Table, *within: ColumnElement[bool]) -> None:
+    query = select(table.c.term, func.sum(table.c.delta)).where(*within).group_by(table.c.term)
     # PostgreSQL sums integers up to decimals.
     found.update({word: int(count) for word, count in connection.execute(query)})

@@ -33,8 +33,10 @@ class Lance:
 
     def find(self, name: str) -> "Table | None":
         """None also for a table whose making was cut off: its directory is there, and no version of it."""
+        now = self._now
         try:
-            return self._now.database.open_table(name)
+            now.tables[name] = now.database.open_table(name)
+            return now.tables[name]
         except ValueError as error:
             if "not found" not in str(error):
                 raise

@@ -1,4 +1,4 @@
-"""stress daemon: a daemon whose sources change and fail by chance, and that is killed.
+"""stress daemon: a daemon whose sources change and fail by chance, whose clock is set, and that is killed.
 
 In the end the index equals what is made afresh, no deletion was invented, and memory and open files are flat. Then:
 sources that hang for ever delay no other's changes, and a checkout of very many files loses nothing, also when the
@@ -6,6 +6,7 @@ system's queue of events overflows.
 """
 
 import argparse
+import math
 import signal
 import sys
 import tempfile
@@ -21,7 +22,7 @@ import kb
 from indexer.creation import create
 from indexer.writer import Writer
 from scripts.stresses.parts.checkout import Tree
-from scripts.stresses.parts.faulty import plug
+from scripts.stresses.parts.faulty import CLOCK_STEP_S, plug
 from scripts.stresses.parts.mixed import CALM, Mixed, equals_the_folders, no_deletion_invented
 from scripts.stresses.parts.paragraphs import paragraphs
 from scripts.stresses.parts.told import must, outcome
@@ -123,6 +124,7 @@ def drive(mixed: Mixed, seconds: float) -> None:
 def flat(mixed: Mixed, daemon: Up, seconds: float) -> None:
     """What it holds after the first third and at the end."""
     daemon.await_ready()
+    set_clock_back(mixed, daemon)
     drive(mixed, seconds / 3)
     before = held(daemon)
     drive(mixed, seconds * 2 / 3)
@@ -132,6 +134,13 @@ def flat(mixed: Mixed, daemon: Up, seconds: float) -> None:
         return
     must(after[0] - before[0] < FLAT_MB, f"memory grows: {before[0]} MB, then {after[0]} MB")
     must(after[1] - before[1] < FLAT_FILES, f"open files grow: {before[1]}, then {after[1]}")
+
+
+def set_clock_back(mixed: Mixed, daemon: Up) -> None:
+    mixed.mend()
+    mixed.places[0].fail("clock", until=math.inf)
+    stepped = daemon.told.await_line("clock stepped")
+    must(abs(stepped["seconds"] + CLOCK_STEP_S) < 60, f"the clock was set back, and it says {stepped}")
 
 
 def held(daemon: Up) -> tuple[int, int]:

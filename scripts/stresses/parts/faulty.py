@@ -1,19 +1,44 @@
 """A source that goes wrong on demand: a folder, and beside it a file that says what is the matter with it now."""
 
 import os
+import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
+
+import time_machine
 
 from connectors import options
 from connectors.folder import FolderConnector, FolderOptions
 from connectors.protocol import MAX_BYTES, Entry, Fetched, Listing
 from kb.errors import SourceUnavailable
 
-FAULTS: Final = ("refuse", "crash", "hang", "half", "garbage")
+FAULTS: Final = ("refuse", "crash", "hang", "half", "garbage", "clock")
 GARBAGE: Final = b"\x00\x01\xfe\xff" * 64
+CLOCK_STEP_S: Final = 3_600
 _STEP_S: Final = 0.05
+
+
+class Clock:
+    """The time of day of the whole process, as Python reads it; the clock that never steps stays as it is."""
+
+    def __init__(self) -> None:
+        self._stepping = threading.Lock()
+        self._back: time_machine.travel | None = None
+
+    def step(self) -> None:
+        """An hour back; where it was set back before, forward again to the machine's own."""
+        with self._stepping:
+            if self._back is None:
+                self._back = time_machine.travel(time.time() - CLOCK_STEP_S)
+                self._back.start()
+            else:
+                self._back.stop()
+                self._back = None
+
+
+CLOCK: Final = Clock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +71,9 @@ class FaultyConnector(FolderConnector):
             raise SourceUnavailable(f"the wire is cut, token {self._token}")
         if fault == "crash":
             raise ValueError(f"unexpected reply, token {self._token}")
+        if fault == "clock":
+            self._sign.unlink(missing_ok=True)
+            CLOCK.step()
         listing = super().poll(checkpoint)
         if fault != "garbage":
             return listing

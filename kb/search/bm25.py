@@ -57,7 +57,7 @@ def scores(query: Sequence[str], candidates: Sequence[Sequence[str]], statistics
     if not statistics.tokens or not candidates:
         return np.zeros(len(candidates))
     wanted = frozenset(query)
-    occurrences = [Counter(token for token in chunk if token in wanted) for chunk in candidates]
+    occurrences = [Counter(filter(wanted.__contains__, chunk)) for chunk in candidates]
     lengths = np.array([len(chunk) for chunk in candidates], dtype=np.float64)
     damping = K1 * (1 - B + B * lengths / (statistics.tokens / statistics.chunks))
     scored = np.zeros(len(candidates))

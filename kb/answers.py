@@ -157,10 +157,11 @@ class SourceStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How the knowledge base stands. Sizes are bytes on disk."""
+    """How the knowledge base stands. Sizes are bytes on disk; `daemon` is the address of the one that follows it."""
 
     home: str
     model: str
+    daemon: str | None
     head: int
     committed_at: datetime | None
     documents: int

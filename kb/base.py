@@ -159,8 +159,13 @@ class KnowledgeBase(Asked):
         after: tuple[str, str] | None = None,
         limit: int | None = None,
     ) -> Sequence[DocumentVersion]:
-        """The documents that live at a version, by source and URI; `after` is the source and URI of one passed over."""
+        """The documents that live at a version, by source and URI; `after` is the source and URI of one passed over.
+
+        Raises NotFound, also for a source that never was.
+        """
         with self.catalog.reading() as connection:
+            if source is not None:
+                sight.require_source(connection, source, self._keys)
             version = resolve(connection, as_of, self._keys)
             return list(documents.at(connection, version, source, self._keys, after, limit))
 

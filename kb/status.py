@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from kb import sight
+from kb import daemon, sight
 from kb.access import Keys
 from kb.answers import SourceStatus, Status
 from kb.catalog import Connection, documents, runs, scan, snapshots, sources, standings
@@ -21,9 +21,11 @@ def status(connection: Connection, home: Home, moment: datetime, keys: Keys = No
     head = snapshots.head(connection)
     stands = standings.listed(connection)
     newest = snapshots.get(connection, head)
+    followed = daemon.find(home)
     return Status(
         home=str(home.path),
         model=home.config.model,
+        daemon=followed.url if followed else None,
         head=head,
         committed_at=newest.committed_at if newest else None,
         documents=newest.documents.total if newest else 0,
@@ -44,6 +46,7 @@ def _seen(connection: Connection, home: Home, moment: datetime, keys: Keys) -> S
     return Status(
         home="",
         model=home.config.model,
+        daemon=None,
         head=newest.version if newest else 0,
         committed_at=newest.committed_at if newest else None,
         documents=documents.count_at(connection, newest.version, keys=keys) if newest else 0,

@@ -134,6 +134,7 @@ SOURCE: Mapping[str, Any] = {
 STATUS: Mapping[str, Any] = {
     "home": str,
     "model": str,
+    "daemon": (str, NOTHING),
     "head": int,
     "committed_at": str,
     "documents": int,

@@ -102,3 +102,5 @@ def test_status(home: Path) -> None:
     assert (code["source"]["name"], code["documents"], code["quarantine"]) == ("code", 2, {})
     assert (docs["source"]["owner"], docs["documents"], docs["quarantine"]) == ("ada", 2, {"corrupt": 1})
     assert found["catalog_bytes"] > 0 < found["store_bytes"]
+    assert found["daemon"] is None
+    assert "no daemon runs: `kb up` follows the sources" in call("--home", home, "status").out.decode()

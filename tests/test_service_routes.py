@@ -128,6 +128,7 @@ def test_what_may_change_has_no_etag(client: TestClient) -> None:
         ("/v1/snapshots/head~9", 404, "NotFound"),
         ("/v1/documents/docs:gone.md", 404, "NotFound"),
         ("/v1/documents/code:a.py?as_of=1", 404, "NotFound"),
+        ("/v1/documents?source=gone", 404, "NotFound"),
         ("/v1/sources/gone", 404, "NotFound"),
         ("/v1/nowhere", 404, "NotFound"),
         ("/v2/search", 404, "NotFound"),

@@ -132,6 +132,7 @@ def status(found: Status) -> Iterator[str]:
     holds = f"{counted(found.documents, 'document')}, {counted(found.chunks, 'chunk')}"
     yield f"head {found.head} ({moment(found.committed_at)} UTC), {holds}"
     yield f"catalog {size(found.catalog_bytes)}, store {size(found.store_bytes)}"
+    yield f"daemon at {found.daemon}" if found.daemon else "no daemon runs: `kb up` follows the sources"
     for one in found.sources:
         revision = f" at {one.source_revision[:10]}" if one.source_revision else ""
         yield ""

@@ -84,6 +84,12 @@ def test_what_it_serves(home: Path, running: Up) -> None:
     assert 'kb_source_circuit_open{source="docs"} 0.0' in metrics
 
 
+def test_status_says_where_it_is(home: Path, running: Up) -> None:
+    (listening,) = running.told.events("listening")
+    assert json.loads(command("--home", home, "status", "--json").out)["daemon"] == listening["url"]
+    assert f"daemon at {listening['url']}\n" in command("--home", home, "status").out.decode()
+
+
 def test_work_is_handed_over(home: Path, running: Up) -> None:
     pid = running.process.pid
     done = synced(home, "--json")

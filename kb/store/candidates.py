@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from kb.store.conditions import alive
-from kb.store.lives import Ids, Lives
+from kb.store.known import Ids, KnownRows
 from kb.store.remembered import RememberedRows
 from kb.store.rows import WholeRow
 
@@ -62,7 +62,7 @@ class Pinned:
     table: "AsyncTable"
     version: int
     rows: int
-    lives: Lives
+    known: KnownRows
     remembered: RememberedRows
 
 
@@ -91,7 +91,7 @@ async def read(found: Found, row_ids: Iterable[int]) -> Found:
     pinned = found.pinned
     rows = await pinned.remembered.take(pinned.table, row_ids)
     texts = (row.text_sha256 for row in rows.values())
-    copied = await pinned.lives.copied(pinned.table, pinned.version, texts)
+    copied = await pinned.known.copied(pinned.table, pinned.version, texts)
     return replace(found, rows={**found.rows, **rows}, copied=found.copied | copied)
 
 
@@ -104,8 +104,8 @@ async def _sifted(pinned: Pinned, request: Request) -> tuple[Estimates, Estimate
     sides = await _sides(pinned, request, limit, None)
     kept = []
     for ids, scores in sides:
-        since, until = await pinned.lives.spans(pinned.table, ids)
-        living = (since <= request.version) & (until > request.version)
+        facts = await pinned.known.facts(pinned.table, ids)
+        living = (facts["since"] <= request.version) & (facts["until"] > request.version)
         if len(ids) == limit and np.count_nonzero(living) < request.limit:
             return None
         kept.append(_estimates(ids[living][: request.limit], scores[living][: request.limit]))

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from cachetools import LRUCache
 
 from kb.access import Groups
-from kb.store.lives import Ids
+from kb.store.known import Ids
 
 if TYPE_CHECKING:
     from kb.store.candidates import Pinned

@@ -9,8 +9,8 @@ from kb.access import Groups
 from kb.store.caches import CACHES
 from kb.store.candidates import Found, Pinned, Request, find, read
 from kb.store.census import Census, Counted
+from kb.store.known import KnownRows
 from kb.store.lance import Lance
-from kb.store.lives import Lives
 from kb.store.loop import loop
 from kb.store.remembered import RememberedRows
 
@@ -31,9 +31,9 @@ class Reader:
         self._pinned: Pinned | None = None
         self._followed = 0
         """Versions of the table that were pinned."""
-        self._lives = Lives()
+        self._known = KnownRows()
         self._census = Census()
-        self._remembered = RememberedRows()
+        self._remembered = RememberedRows(self._known)
 
     def read(self, where: str, columns: Sequence[str]) -> pa.Table:
         """All rows of the filter, in no order."""
@@ -76,7 +76,7 @@ class Reader:
                 CACHES.tend()
             table = await self._lance.open(self._name)
             await table.checkout(version)
-            self._pinned = Pinned(table, version, await table.count_rows(), self._lives, self._remembered)
+            self._pinned = Pinned(table, version, await table.count_rows(), self._known, self._remembered)
         return self._pinned
 
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Final
 
 from cachetools import LRUCache
 
-from kb.store.rows import WHOLE_ROW, WholeRow, whole_rows
+from kb.store.known import KnownRows
+from kb.store.rows import HELD, WholeRow, joined
 
 if TYPE_CHECKING:
     from lancedb.table import AsyncTable
@@ -18,7 +19,8 @@ _OVERHEAD: Final = 800
 class RememberedRows:
     """Those that were asked for last. For one event loop: between two awaits it is whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownRows) -> None:
+        self._known = known
         self._rows: LRUCache[int, WholeRow] = LRUCache(_BYTES, getsizeof=_size)
 
     async def take(self, table: "AsyncTable", ids: Iterable[int]) -> dict[int, WholeRow]:
@@ -26,8 +28,9 @@ class RememberedRows:
         wanted = set(ids)
         found = {row_id: row for row_id in wanted if (row := self._rows.get(row_id)) is not None}
         if missing := sorted(wanted - found.keys()):
-            read = await table.take_row_ids(missing).with_row_id().select(list(WHOLE_ROW)).to_arrow()
-            new = dict(zip(read["_rowid"].to_pylist(), whole_rows(read), strict=True))
+            read = await table.take_row_ids(missing).with_row_id().select(list(HELD)).to_arrow()
+            rows = await self._known.rows(table, read["_rowid"].to_numpy())
+            new = dict(zip(read["_rowid"].to_pylist(), joined(rows, read), strict=True))
             for row_id, row in new.items():
                 # One that is greater than all that may be remembered is not.
                 if _size(row) <= self._rows.maxsize:

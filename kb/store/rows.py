@@ -50,6 +50,8 @@ class WholeRow(Row):
 ROW: Final = tuple(field.name for field in fields(Row))
 WHOLE_ROW: Final = tuple(field.name for field in fields(WholeRow))
 """The columns that they are read from."""
+HELD: Final = WHOLE_ROW[len(ROW) :]
+"""What a whole row has beyond a row."""
 
 
 def schema(dimensions: int) -> pa.Schema:
@@ -89,9 +91,17 @@ def ended(rows: pa.Table, until: int) -> pa.Table:
 
 
 def whole_rows(table: pa.Table) -> list[WholeRow]:
-    """Rows that share nothing with the table, so that one may be kept without the others."""
-    rows = table.select([name for name in WHOLE_ROW if name != "vector"]).to_pylist()
-    return [WholeRow(**row, vector=vector.copy()) for row, vector in zip(rows, vectors(table), strict=True)]
+    return joined([Row(**row) for row in table.select(ROW).to_pylist()], table)
+
+
+def joined(rows: Sequence[Row], held: pa.Table) -> list[WholeRow]:
+    """Rows with what they hold, sharing nothing with the table, so that one may be kept without the others."""
+    texts, tokens = held["text"].to_pylist(), held["tokens"].to_pylist()
+    parts = zip(rows, texts, tokens, vectors(held), strict=True)
+    return [
+        WholeRow(row.chunk_id, row.document_id, row.text_sha256, row.since, row.until, text, words, vector.copy())
+        for row, text, words, vector in parts
+    ]
 
 
 def vectors(rows: pa.Table | pa.RecordBatch) -> np.ndarray[Any, np.dtype[np.float32]]:

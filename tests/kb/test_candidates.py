@@ -13,7 +13,7 @@ from kb.nouns import FOREVER
 from kb.store import Store
 from kb.store.candidates import Found, Request
 from kb.store.chunks import ChunkTable
-from kb.store.lives import Lives
+from kb.store.known import KnownRows
 from kb.store.loop import loop
 from kb.store.rows import ChunkRow, ended, living
 from kb.store.upkeep import NONE
@@ -28,7 +28,7 @@ def write(table: ChunkTable, version: int, born: Iterable[ChunkRow], dying: Iter
 
 
 def row(chunk: str, vector: tuple[float, float], words: str = WORD) -> ChunkRow:
-    place = {"chunk_id": chunk, "document_id": chunk, "source": "docs", "uri": "a.md", "text_sha256": chunk}
+    place = {"chunk_id": chunk, "document_id": chunk, "source": "docs", "uri": "a.md", "text_sha256": 2 * chunk}
     return ChunkRow(**place, text=words, tokens=words, facets=(), access=("*",), vector=np.array(vector, np.float32))
 
 
@@ -44,7 +44,7 @@ def test_what_the_vector_index_lacks_is_measured_as_what_it_covers(tmp_path: Pat
     random_ = np.random.default_rng(0)
     vectors = random_.standard_normal((6_300, 8))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    rows = [row(str(number), tuple(vector)) for number, vector in enumerate(vectors)]
+    rows = [row(f"{number:032}", tuple(vector)) for number, vector in enumerate(vectors)]
     store = Store(tmp_path)
     table = store.prepare("space", 8)
     write(table, 1, rows[:6_000], [])
@@ -70,7 +70,7 @@ def test_rows_are_known_wherever_they_moved(tmp_path: Path, seed: int) -> None:
         deed = random_.choice(["publish", "publish", "take back", "permit", "compact"]) if version else "publish"
         if deed in ("publish", "take back"):
             dying = [chunk for chunk, (_, until) in lives.items() if until == FOREVER and random_.random() < 0.3]
-            born = [f"{step}-{number}" for number in range(random_.randint(1, 6))]
+            born = [f"{step:016}{number:016}" for number in range(random_.randint(1, 6))]
             write(writer, version + 1, [row(chunk, BESIDE) for chunk in born], dying)
             if deed == "publish":
                 version += 1
@@ -87,21 +87,22 @@ def test_rows_are_known_wherever_they_moved(tmp_path: Path, seed: int) -> None:
             expected = {chunk: span for chunk, span in lives.items() if span[0] <= asked < span[1]}
             found = find(reader, asked, 100, max(1, len(expected)))
             assert {one.chunk_id: (one.since, one.until) for one in found.rows.values()} == expected
+            assert all(one.text_sha256 == 2 * one.document_id == 2 * one.chunk_id for one in found.rows.values())
             assert len(found.near) == len(found.matching) == len(expected)
 
 
 def test_dead_rows_that_stand_before_the_living_hide_none(tmp_path: Path) -> None:
     """All that is nearest and matches best is dead: more of it than a side names before it sifts."""
     table = Store(tmp_path).prepare("space", 2)
-    old = [row(f"old {number}", AHEAD) for number in range(600)]
-    write(table, 1, [*old, *(row(f"new {number}", BESIDE, f"{WORD} beta gamma") for number in range(400))], [])
+    old = [row(f"dead{number:028}", AHEAD) for number in range(600)]
+    write(table, 1, [*old, *(row(f"fe{number:030}", BESIDE, f"{WORD} beta gamma") for number in range(400))], [])
     write(table, 2, [], [one.chunk_id for one in old])
     found = find(table, 2, 50, 400)
     assert len(found.near) == len(found.matching) == 50
-    assert all(one.chunk_id.startswith("new") for one in found.rows.values())
+    assert all(one.chunk_id.startswith("fe") for one in found.rows.values())
     assert {one.since for one in found.rows.values()} == {1}
     before = find(table, 1, 50, 1_000)
-    assert all(one.chunk_id.startswith("old") for one in before.rows.values())
+    assert all(one.chunk_id.startswith("dead") for one in before.rows.values())
     assert {one.until for one in before.rows.values()} == {2}
 
 
@@ -109,14 +110,14 @@ def test_a_search_that_began_before_a_compaction_knows_its_own_rows(tmp_path: Pa
     """What is known may be newer than the version that a search holds on to, and lack the places of its rows."""
     table = Store(tmp_path).prepare("space", 2)
     for version in (1, 2, 3):
-        write(table, version, [row(f"{version}-{number}", BESIDE) for number in range(3)], [])
-    lives = Lives()
+        write(table, version, [row(f"{version:016}{number:016}", BESIDE) for number in range(3)], [])
+    known = KnownRows()
 
     async def look(before: AsyncTable) -> None:
         found = await before.query().with_row_id().select(["since"]).to_arrow()
-        since, until = await lives.spans(before, found["_rowid"].to_numpy())
-        assert since.tolist() == found["since"].to_pylist() == [1] * 3 + [2] * 3 + [3] * 3
-        assert set(until.tolist()) == {FOREVER}
+        facts = await known.facts(before, found["_rowid"].to_numpy())
+        assert facts["since"].tolist() == found["since"].to_pylist() == [1] * 3 + [2] * 3 + [3] * 3
+        assert set(facts["until"].tolist()) == {FOREVER}
 
     async def compare() -> None:
         path, name = str(tmp_path), "chunks_space"
@@ -125,8 +126,8 @@ def test_a_search_that_began_before_a_compaction_knows_its_own_rows(tmp_path: Pa
         await (await (await lancedb.connect_async(path)).open_table(name)).optimize()
         after = await (await lancedb.connect_async(path)).open_table(name)
         moved = await after.query().with_row_id().select(["since"]).to_arrow()
-        since, _ = await lives.spans(after, moved["_rowid"].to_numpy())
-        assert since.tolist() == moved["since"].to_pylist()
+        facts = await known.facts(after, moved["_rowid"].to_numpy())
+        assert facts["since"].tolist() == moved["since"].to_pylist()
         await look(before)
 
     loop().run(compare())

@@ -20,7 +20,7 @@ from kb.store.rows import WholeRow
 if TYPE_CHECKING:
     from lancedb.table import AsyncTable
 
-_PROBES: Final = 200
+PROBES: Final = 200
 """Partitions of the vector index that are searched where every row may match."""
 _SIFTED_LEAST: Final = 0.25
 """Where fewer of the rows live, the indexes are searched under a condition: else most of what they name is dead."""
@@ -131,7 +131,7 @@ async def _near(pinned: Pinned, request: Request, limit: int, where: str | None)
     restricted = _restricted(pinned.table.query(), limit, where, "_distance")
     # The fewer rows match, the more partitions hold what is near: at last all of them, which takes a third of the time
     # that reading the vectors of a few rows takes.
-    probes = round(_PROBES * max(1, pinned.rows / max(1, request.matches)))
+    probes = round(PROBES * max(1, pinned.rows / max(1, request.matches)))
     query = restricted.nearest_to(request.vector).distance_type("l2").nprobes(probes)
     ids, distances = _side(await query.to_arrow(), "_distance")
     return ids, 1.0 - distances / 2

@@ -67,8 +67,9 @@ class Plain:
     def fill(self, rows: Rows, index: VectorIndex | None) -> None:
         _fill(self.place, rows, index)
 
-    def asker(self) -> Ask:
-        return _asker(_open(self.place), None)
+    def asker(self, probes: int | None = None) -> Ask:
+        """Searches as many partitions of the vector index; LanceDB's own 20 where nothing else is said."""
+        return _asker(_open(self.place), None, probes)
 
 
 @dataclass
@@ -147,11 +148,12 @@ def _open(place: Path) -> Table:
     return lancedb.connect(str(place)).open_table("rows")
 
 
-def _asker(table: Table, where: str | None) -> Ask:
+def _asker(table: Table, where: str | None, probes: int | None = None) -> Ask:
     """Two queries, by vector and by words, the best ten of each with their text."""
 
     def ask(question: str, vector: np.ndarray) -> None:
         near: Any = table.search(vector).distance_type("l2")
+        near = near.nprobes(probes) if probes else near
         matching: Any = table.search(" ".join(sorted(set(analyse(question)))), query_type="fts")
         for query, measure in ((near, "_distance"), (matching, "_score")):
             filtered = query.where(where, prefilter=True) if where else query

@@ -12,8 +12,9 @@ from kb.search.filters import AsOf, condition
 from kb.search.fusion import bounds, first, further, understated
 from kb.search.query import Query, View
 from kb.search.ranking import Floats, Ranking, by_score, ranked, similarities
+from kb.store import conditions
 from kb.store.candidates import Estimates, Found, Request
-from kb.store.conditions import alive, any_of, one_of
+from kb.store.conditions import one_of
 from kb.store.rows import WholeRow, vectors
 
 
@@ -52,9 +53,9 @@ class Candidates:
 
 def quickly(view: View, query: Query, asked: Asked, depth: int) -> Candidates:
     """By the indexes. Of what they name the rows are read that by their estimates are likely among the hits."""
-    condition = _condition(view, query)
+    at, condition, matches = view.snapshot.version, _condition(view, query), _matches(view, query)
     # A word that the query repeats counts each time, here as in the score.
-    request = Request(asked.vector, asked.tokens, view.snapshot.version, condition, _matches(view, query), depth)
+    request = Request(asked.vector, asked.tokens, at, query.keys, condition, matches, depth)
     found = view.table.find(request)
     named = bounds(query.mode, found.near, found.matching, depth)
     # Estimates of words count hidden rows, too: to one who may not see all, all that they name is read and scored.
@@ -112,24 +113,20 @@ def _named(estimates: Estimates, read: Mapping[int, WholeRow]) -> Named:
 
 def visible(view: View, query: Query) -> str:
     """The rows that live at the version, that the filters leave and that the caller may see."""
-    lives, asked = alive(view.snapshot.version), _condition(view, query)
-    return lives if asked is None else f"{lives} AND ({asked})"
+    return conditions.visible(view.snapshot.version, query.keys, _condition(view, query))
 
 
 def _condition(view: View, query: Query) -> str | None:
-    """What the filters leave and the caller may see; None where that is everything."""
+    """What the filters leave, and access lists that rows do not hold yet; None where that is everything."""
     at = AsOf(view.connection, view.snapshot.version, query.keys)
-    parts = [condition(query.filters, at)] if query.filters else []
-    return " AND ".join([*parts, *_open(view, query)]) or None
+    filtered = [condition(query.filters, at)] if query.filters else []
+    return " AND ".join([*filtered, *_closing(view, query)]) or None
 
 
-def _open(view: View, query: Query) -> list[str]:
-    """What the caller may see."""
-    if query.keys is None:
-        return []
-    closing = access.closing(view.connection, query.keys)
-    hidden = [f"NOT {one_of('document_id', closing)}"] if closing else []
-    return [any_of("access", query.keys), *hidden]
+def _closing(view: View, query: Query) -> list[str]:
+    """What is being closed to the caller, and whose rows may not hold that yet."""
+    closing = access.closing(view.connection, query.keys) if query.keys is not None else ()
+    return [f"NOT {one_of('document_id', closing)}"] if closing else []
 
 
 def _nearest(view: View, vector: Vectors, where: str, depth: int) -> Ranking:
@@ -143,7 +140,7 @@ def _nearest(view: View, vector: Vectors, where: str, depth: int) -> Ranking:
 def _best_matching(view: View, asked: Query, query: Sequence[str], where: str, depth: int) -> Ranking:
     """By the reference's scores. Their statistics are those of all that the caller may see, whatever filters leave."""
     corpus: dict[str, list[str]] = {}
-    seen = " AND ".join([alive(view.snapshot.version), *_open(view, asked)])
+    seen = conditions.visible(view.snapshot.version, asked.keys, " AND ".join(_closing(view, asked)) or None)
     for batch in view.table.scan(seen, ["chunk_id", "tokens"]):
         rows = zip(batch.column("chunk_id").to_pylist(), batch.column("tokens").to_pylist(), strict=True)
         corpus.update((chunk, tokens.split()) for chunk, tokens in rows)

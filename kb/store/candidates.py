@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from kb.store.conditions import alive
+from kb.access import Keys
+from kb.store.census import Census, Chosen
+from kb.store.conditions import visible
 from kb.store.known import Ids, KnownRows
 from kb.store.remembered import RememberedRows
 from kb.store.rows import WholeRow
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
 PROBES: Final = 200
 """Partitions of the vector index that are searched where every row may match."""
 _SIFTED_LEAST: Final = 0.25
-"""Where fewer of the rows live, the indexes are searched under a condition: else most of what they name is dead."""
+"""Where fewer of the rows are visible, the indexes are searched under a condition: else they name mostly others."""
 _SPARE: Final = 1.5
-"""Times as many are named as should be left by sifting if the dead lay evenly among the living."""
+"""Times as many are named as should be left by sifting if the others lay evenly among the visible."""
 
 
 Estimates = Mapping[int, float]
@@ -42,17 +44,18 @@ class Request:
     vector: np.ndarray[Any, np.dtype[np.float32]] | None
     tokens: Sequence[str]
     version: int
+    keys: Keys
+    """What opens rows to the caller; None for one who may see all."""
     condition: str | None
-    """What a row must meet beside living at the version; None where nothing else is asked."""
+    """What a row must meet beside living at the version and being open; None where nothing else is asked."""
     matches: int
-    """How many rows meet both, about."""
+    """How many rows meet all of it, about."""
     limit: int
     """Chunks that each side gives at most."""
 
     @property
     def where(self) -> str:
-        lives = alive(self.version)
-        return lives if self.condition is None else f"{lives} AND ({self.condition})"
+        return visible(self.version, self.keys, self.condition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Pinned:
     version: int
     rows: int
     known: KnownRows
+    census: Census
     remembered: RememberedRows
 
 
@@ -96,7 +100,7 @@ async def read(found: Found, row_ids: Iterable[int]) -> Found:
 
 
 async def _sifted(pinned: Pinned, request: Request) -> tuple[Estimates, Estimates] | None:
-    """Each side names what is best of all rows, and what lives is kept; None where that may leave out what matches."""
+    """Each side names what is best of all rows, and what is visible is kept; None where that may leave out a match."""
     share = request.matches / max(1, pinned.rows)
     if request.condition is not None or share < _SIFTED_LEAST:
         return None
@@ -104,12 +108,20 @@ async def _sifted(pinned: Pinned, request: Request) -> tuple[Estimates, Estimate
     sides = await _sides(pinned, request, limit, None)
     kept = []
     for ids, scores in sides:
-        facts = await pinned.known.facts(pinned.table, ids)
-        living = (facts["since"] <= request.version) & (facts["until"] > request.version)
-        if len(ids) == limit and np.count_nonzero(living) < request.limit:
+        seen = await _visible(pinned, request, ids)
+        if len(ids) == limit and np.count_nonzero(seen) < request.limit:
             return None
-        kept.append(_estimates(ids[living][: request.limit], scores[living][: request.limit]))
+        kept.append(_estimates(ids[seen][: request.limit], scores[seen][: request.limit]))
     return kept[0], kept[1]
+
+
+async def _visible(pinned: Pinned, request: Request, ids: Ids) -> Chosen:
+    """Which of the rows live at the version and are open to the caller."""
+    if request.keys is not None:
+        return await pinned.census.chosen(pinned, request.version, request.keys, ids)
+    facts = await pinned.known.facts(pinned.table, ids)
+    living: Chosen = (facts["since"] <= request.version) & (facts["until"] > request.version)
+    return living
 
 
 async def _filtered(pinned: Pinned, request: Request) -> tuple[Estimates, Estimates]:

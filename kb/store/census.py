@@ -76,15 +76,25 @@ class Census:
 
     async def count(self, pinned: "Pinned", version: int, keys: Groups, terms: Iterable[str]) -> Counted:
         """Over the rows that live at the version and that the keys open."""
-        known = self._known
-        if known.version != pinned.version:
-            self._known = known = await _followed(pinned, known)
+        known = await self._followed(pinned)
         wanted = sorted(set(terms))
         places = await asyncio.gather(*(_holders(pinned, known, term) for term in wanted))
         chosen = known.chosen(version, keys)
         frequencies = {term: int(np.count_nonzero(chosen[held])) for term, held in zip(wanted, places, strict=True)}
         rows, tokens = np.count_nonzero(chosen), known.facts[chosen, 2].sum(dtype=np.int64)
         return Counted(int(rows), int(tokens), frequencies)
+
+    async def chosen(self, pinned: "Pinned", version: int, keys: Groups, ids: Ids) -> Chosen:
+        """Which of the rows, by their ids, live at the version and are open by the keys."""
+        known = await self._followed(pinned)
+        found: Chosen = known.chosen(version, keys)[np.searchsorted(known.ids, ids)]
+        return found
+
+    async def _followed(self, pinned: "Pinned") -> Known:
+        known = self._known
+        if known.version != pinned.version:
+            self._known = known = await _followed(pinned, known)
+        return known
 
 
 async def _followed(pinned: "Pinned", known: Known) -> Known:

@@ -2,10 +2,19 @@
 
 from collections.abc import Iterable
 
+from kb.access import Keys
+
 
 def alive(version: int) -> str:
     """The filter of the rows that live at a version."""
     return f"since <= {version} AND until > {version}"
+
+
+def visible(version: int, keys: Keys, condition: str | None) -> str:
+    """The filter of those of them that the keys open, too, and that meet the condition if there is one."""
+    opened = [] if keys is None else [any_of("access", keys)]
+    asked = [] if condition is None else [f"({condition})"]
+    return " AND ".join([alive(version), *opened, *asked])
 
 
 def between(spans: Iterable[tuple[int, int]]) -> str:

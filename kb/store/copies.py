@@ -58,4 +58,4 @@ class Copies:
 
 def _hashes(digests: Packed) -> Hashes:
     """The first eight bytes of each: no worse a hash than any other."""
-    return np.ascontiguousarray(digests).view(np.int64).reshape(len(digests), -1)[:, 0]
+    return np.ascontiguousarray(digests).view(np.int64).reshape(len(digests), digests.itemsize // 8)[:, 0]

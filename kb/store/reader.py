@@ -76,7 +76,8 @@ class Reader:
                 CACHES.tend()
             table = await self._lance.open(self._name)
             await table.checkout(version)
-            self._pinned = Pinned(table, version, await table.count_rows(), self._known, self._remembered)
+            rows = await table.count_rows()
+            self._pinned = Pinned(table, version, rows, self._known, self._census, self._remembered)
         return self._pinned
 
 

@@ -35,8 +35,8 @@ SCHEMA = pa.schema(
     ]
 )
 _OUTLINE: Final = ("layout", "text_sha256", "passages")
-_REMEMBERED: Final = 150_000
-"""Passages whose places are remembered: some 60 MB. Reading those of ten documents takes 5 ms."""
+_REMEMBERED: Final = 50_000
+"""Passages whose places are remembered: some 20 MB."""
 
 
 class TextTable(Addressed):

@@ -32,6 +32,7 @@ NAMES: Final = ("far", "near", "wide", CALM)
 TOKEN: Final = "tk-9f3a77-that-nobody-may-see"
 FLAT_MB: Final = 60
 FLAT_FILES: Final = 24
+SAMPLES: Final = 10
 WARM_S: Final = 30.0
 """What is held is compared from then on: before, models and pools are still being loaded."""
 DELAY_S: Final = 1.0
@@ -122,13 +123,13 @@ def drive(mixed: Mixed, seconds: float) -> None:
 
 
 def flat(mixed: Mixed, daemon: Up, seconds: float) -> None:
-    """What it holds after the first third and at the end."""
+    """What it holds after the first third and at the end, at least: between two upkeeps there is more."""
     daemon.await_ready()
     set_clock_back(mixed, daemon)
     drive(mixed, seconds / 3)
-    before = held(daemon)
-    drive(mixed, seconds * 2 / 3)
-    after = held(daemon)
+    before = least(mixed, daemon, seconds / 6)
+    drive(mixed, seconds / 3)
+    after = least(mixed, daemon, seconds / 6)
     print(f"memory {before[0]} MB, then {after[0]} MB; open files {before[1]}, then {after[1]}", flush=True)
     if seconds / 3 < WARM_S:
         return
@@ -136,18 +137,28 @@ def flat(mixed: Mixed, daemon: Up, seconds: float) -> None:
     must(after[1] - before[1] < FLAT_FILES, f"open files grow: {before[1]}, then {after[1]}")
 
 
+def least(mixed: Mixed, daemon: Up, seconds: float) -> tuple[int, int]:
+    """Megabytes of memory, and open files; the least of either meanwhile."""
+    samples = []
+    for _ in range(SAMPLES):
+        drive(mixed, seconds / SAMPLES)
+        samples.append(held(daemon))
+    memory, files = zip(*samples, strict=True)
+    return min(memory), min(files)
+
+
+def held(daemon: Up) -> tuple[int, int]:
+    """The same, at this moment."""
+    process = Path("/proc") / str(daemon.process.pid)
+    (resident,) = (line for line in (process / "status").read_text().splitlines() if line.startswith("VmRSS"))
+    return int(resident.split()[1]) // 1024, len(list((process / "fd").iterdir()))
+
+
 def set_clock_back(mixed: Mixed, daemon: Up) -> None:
     mixed.mend()
     mixed.places[0].fail("clock", until=math.inf)
     stepped = daemon.told.await_line("clock stepped")
     must(abs(stepped["seconds"] + CLOCK_STEP_S) < 60, f"the clock was set back, and it says {stepped}")
-
-
-def held(daemon: Up) -> tuple[int, int]:
-    """Megabytes of memory, and open files."""
-    process = Path("/proc") / str(daemon.process.pid)
-    (resident,) = (line for line in (process / "status").read_text().splitlines() if line.startswith("VmRSS"))
-    return int(resident.split()[1]) // 1024, len(list((process / "fd").iterdir()))
 
 
 def settle(mixed: Mixed, daemon: Up, home: Path, around: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _INDEX_BYTES: Final = 2**30
 _METADATA_BYTES: Final = 32 * 2**20
 """What describes a table's versions and files."""
-_SPARE_BYTES: Final = 32 * 2**20
+_SPARE_BYTES: Final = 16 * 2**20
 
 
 class Caches:
@@ -36,12 +36,12 @@ class Caches:
             return self._session
 
     def tend(self) -> None:
-        """Begins anew where more than twice as much is held as at the first look; for now and then."""
+        """Begins anew where half as much again is held as at the first look, and some more; for now and then."""
         size = self.session.size_bytes
         with self._renewing:
             if self._settled is None:
                 self._settled = size
-            elif size > 2 * self._settled + _SPARE_BYTES:
+            elif size > 1.5 * self._settled + _SPARE_BYTES:
                 self._session = self._settled = None
 
 

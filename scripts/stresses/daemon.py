@@ -49,8 +49,8 @@ class Form:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="stress daemon", description="A daemon among changes, faults and kills.")
-    parser.add_argument("--seconds", type=float, default=300, metavar="N", help="of change and faults, 300 by default")
-    parser.add_argument("--kills", type=int, default=20, metavar="N", help="in the first two thirds, 20 by default")
+    parser.add_argument("--seconds", type=float, default=400, metavar="N", help="of change and faults, 400 by default")
+    parser.add_argument("--kills", type=int, default=20, metavar="N", help="in the first half, 20 by default")
     parser.add_argument("--saves", type=int, default=40, metavar="N", help="beside sources that hang, 40 by default")
     parser.add_argument("--files", type=int, default=5_000, metavar="N", help="of the checkout, 5,000 by default")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the choices; moments vary")
@@ -99,11 +99,11 @@ def mixed_up(directory: Path, form: Form) -> None:
     began, said = time.monotonic(), list[str]()
     for _ in range(form.kills):
         with up(home, **around) as daemon:
-            drive(mixed, form.seconds * 2 / 3 / form.kills)
+            drive(mixed, form.seconds / 2 / form.kills)
             said.append(daemon.told.getvalue())
             daemon.stop(signal.SIGKILL)
     with up(home, **around) as daemon:
-        flat(mixed, daemon, form.seconds / 3)
+        flat(mixed, daemon, form.seconds / 2)
         settle(mixed, daemon, home, around)
         metrics = daemon.get("/metrics").text
         code, took_s = daemon.stop()
@@ -123,13 +123,13 @@ def drive(mixed: Mixed, seconds: float) -> None:
 
 
 def flat(mixed: Mixed, daemon: Up, seconds: float) -> None:
-    """What it holds after the first third and at the end, at least: between two upkeeps there is more."""
+    """What it holds in the middle and at the end, at least: between two upkeeps there is more."""
     daemon.await_ready()
     set_clock_back(mixed, daemon)
     drive(mixed, seconds / 3)
-    before = least(mixed, daemon, seconds / 6)
-    drive(mixed, seconds / 3)
-    after = least(mixed, daemon, seconds / 6)
+    before = least(mixed, daemon, seconds / 4)
+    drive(mixed, seconds / 6)
+    after = least(mixed, daemon, seconds / 4)
     print(f"memory {before[0]} MB, then {after[0]} MB; open files {before[1]}, then {after[1]}", flush=True)
     if seconds / 3 < WARM_S:
         return

@@ -1,12 +1,16 @@
 """What differs between two versions: its cost follows the difference, not the size."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kb.answers import ChunkChange, DocumentChange, ResultChange
-from kb.layout import Layout, chunks
+from kb.digest import chunk_id
+from kb.layout import Layout, occurrences
 from kb.nouns import Change, DocumentVersion, Hit
+
+Places = dict[tuple[str, int], int]
+"""Of a document's chunks among its passages, by the digest of the text and how many equal ones stand before."""
 
 
 def document_changes(touched: Iterable[DocumentVersion], before: int, after: int) -> tuple[DocumentChange, ...]:
@@ -28,10 +32,9 @@ def chunk_changes(changes: Iterable[DocumentChange], layouts: Mapping[str, Layou
     """The chunks that only one of the versions has, in the order of the documents that hold them."""
     found: list[ChunkChange] = []
     for change in changes:
-        old = _placed(change, change.before, layouts, "removed")
-        new = _placed(change, change.after, layouts, "added")
-        found += [chunk for identity, chunk in old.items() if identity not in new]
-        found += [chunk for identity, chunk in new.items() if identity not in old]
+        old, new = _places(change.before, layouts), _places(change.after, layouts)
+        found += _only(old, new, change.before, layouts, "removed")
+        found += _only(new, old, change.after, layouts, "added")
     return tuple(found)
 
 
@@ -80,15 +83,21 @@ def _unified(change: DocumentChange, layouts: Mapping[str, Layout]) -> str:
     return "\n".join(lines)
 
 
-def _placed(
-    change: DocumentChange, version: DocumentVersion | None, layouts: Mapping[str, Layout], kind: Change
-) -> dict[str, ChunkChange]:
+def _places(version: DocumentVersion | None, layouts: Mapping[str, Layout]) -> Places:
+    cuts = layouts[version.layout].cuts if version else ()
+    return {key: index for index, key in enumerate(zip(cuts, occurrences(cuts), strict=True))}
+
+
+def _only(
+    places: Places, others: Places, version: DocumentVersion | None, layouts: Mapping[str, Layout], kind: Change
+) -> Iterator[ChunkChange]:
+    """The chunks of a document's version that another version of it has not."""
     if version is None:
-        return {}
+        return
     layout = layouts[version.layout]
-    return {
-        chunk.chunk_id: ChunkChange(
-            change.uri, change.source, kind, chunk.chunk_id, chunk.text_sha256, passage.section, chunk.text
-        )
-        for chunk, passage in zip(chunks(version.document_id, layout), layout.passages, strict=True)
-    }
+    for (cut, occurrence), index in places.items():
+        if (cut, occurrence) not in others:
+            passage = layout.passages[index]
+            identity = chunk_id(version.document_id, cut, occurrence)
+            text = layout.text[passage.start : passage.end]
+            yield ChunkChange(version.uri, version.source, kind, identity, cut, passage.section, text)

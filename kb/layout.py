@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kb.digest import chunk_id, digest, sha256_text
-from kb.nouns import Chunk, Passage
+from kb.nouns import Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,3 @@ def chunk_ids(document_id: str, cuts: Sequence[str]) -> tuple[str, ...]:
     """The ids of a document's chunks, in order."""
     numbered = zip(cuts, occurrences(cuts), strict=True)
     return tuple(chunk_id(document_id, cut, occurrence) for cut, occurrence in numbered)
-
-
-def chunks(document_id: str, layout: Layout) -> tuple[Chunk, ...]:
-    ids = chunk_ids(document_id, layout.cuts)
-    return tuple(
-        Chunk(identity, document_id, cut, layout.text[passage.start : passage.end])
-        for identity, cut, passage in zip(ids, layout.cuts, layout.passages, strict=True)
-    )

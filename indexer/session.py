@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from kb.pipeline import Pipeline
 from kb.store import Store
 from kb.store.chunks import ChunkTable
 from kb.store.upkeep import BUSY_ROWS, BUSY_SNAPSHOTS, IDLE
+
+_REMEMBERED: Final = 50_000
+"""Passages: fewer than a reader does, for the indexer reads on while it extracts."""
 
 
 class Session:
@@ -45,7 +49,7 @@ class Session:
 
     @cached_property
     def store(self) -> Store:
-        return Store(self.home.store)
+        return Store(self.home.store, remembered=_REMEMBERED)
 
     @cached_property
     def table(self) -> ChunkTable:

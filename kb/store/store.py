@@ -24,8 +24,10 @@ _CHUNKS: Final = "chunks_"
 class Store:
     """A LanceDB directory. Handles see other processes' commits at once and are never moved to older versions."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, remembered: int = texts.REMEMBERED) -> None:
+        """Remembers the places of so many passages."""
         self._path = path
+        self._remembered = remembered
         self._lance = Lance(path)
         self._spaces: dict[str, ChunkTable] = {}
         self._texts: TextTable | None = None
@@ -35,7 +37,7 @@ class Store:
     def texts(self) -> TextTable:
         if self._texts is None:
             self._lance.find_or_make(_TEXTS, texts.SCHEMA)
-            self._texts = TextTable(self._lance, _TEXTS)
+            self._texts = TextTable(self._lance, _TEXTS, self._remembered)
         return self._texts
 
     @property

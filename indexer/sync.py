@@ -1,6 +1,6 @@
 """The one way that a change travels: wake, poll, fetch, extract, chunk, diff, embed, commit, publish."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from connectors.protocol import Connector, Historical, Listing
@@ -37,7 +37,7 @@ class Synced:
     embedded: int = 0
     embed_seconds: float = 0.0
     permitted: int = 0
-    """Living documents that other groups may see than before."""
+    """Documents, of whatever version, that other groups may see than before."""
 
 
 class SourceSync:
@@ -124,7 +124,7 @@ class SourceSync:
         with beside(lambda: self._session.store.texts.outlines(leaving) if leaving else {}):
             return take_in(around, listing, self._state, difference)
 
-    def permit(self, changes: Sequence[Change], read: Iterable[str] = ()) -> None:
+    def permit(self, changes: Sequence[Change], read: Collection[str] = ()) -> None:
         """Lets the right groups see documents, in all versions that there are and in those to come."""
         if not changes:
             return
@@ -134,7 +134,8 @@ class SourceSync:
             permit(session.catalog, session.store, changes, (name, read), lambda step: self._tell("permit", step))
         living = {version.document_id for version in self._state.documents.values()}
         moved = {after.document_id for before, after in changes if before.groups != after.groups}
-        self.synced.permitted += len(living & moved)
+        # Of what was read, some is new: nobody saw that before.
+        self.synced.permitted += len(moved & living if read else moved)
 
     def diff(self, intake: Intake) -> Delta:
         """Which chunks begin to live and which end."""

@@ -79,7 +79,9 @@ def _unified(change: DocumentChange, layouts: Mapping[str, Layout]) -> str:
     old = layouts[change.before.layout].text if change.before else ""
     new = layouts[change.after.layout].text if change.after else ""
     names = (f"{change.source}:{change.uri}",) * 2
-    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), *names, lineterm="")
+    lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), *names, lineterm=""))
+    if not lines and old != new:
+        lines = ["only the ends of lines differ"]
     return "\n".join(lines)
 
 

@@ -99,7 +99,8 @@ def set_source(
 ) -> None:
     """Change a source's settings; the next sync goes by the new ones."""
     changed = writer_of(invocation).change_source(name, _pairs(options), base=Path.cwd(), **settings)
-    emit(changed, as_json, lambda: iter([_source_line(changed)]))
+    hint = f"holds with the next sync: run `kb sync {changed.name}`"
+    emit(changed, as_json, lambda: iter([_source_line(changed), hint]))
 
 
 @source.command("remove")

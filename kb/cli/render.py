@@ -40,7 +40,8 @@ def answer(found: Answer) -> Iterator[str]:
 
 
 def served(as_of: Served) -> str:
-    return f"version {as_of.version}, published {moment(as_of.committed_at)} UTC, digest {as_of.digest[:12]}"
+    digest = f", digest {as_of.digest[:12]}" if as_of.digest else ""
+    return f"version {as_of.version}, published {moment(as_of.committed_at)} UTC{digest}"
 
 
 def _hit(hit: Hit) -> Iterator[str]:
@@ -142,17 +143,17 @@ def status(found: Status) -> Iterator[str]:
             yield f"  quarantine: {', '.join(f'{count} {reason}' for reason, count in one.quarantine.items())}"
         if one.skipped:
             yield f"  skipped: {', '.join(f'{count} {kind}' for kind, count in one.skipped.items())}"
-        yield from _standing(one)
+        yield from _standing(one, found.daemon is not None)
 
 
-def _standing(one: SourceStatus) -> Iterator[str]:
+def _standing(one: SourceStatus, followed: bool) -> Iterator[str]:
     """How the source stands with whoever follows it."""
     if one.lag_s is not None:
         target = f", to be within {one.source.fresh_within}" if one.source.fresh_within else ""
         yield f"  known as of {duration.written(one.lag_s)} ago{target}{': STALE' if one.stale else ''}"
     if one.running_since:
         yield f"  running since {moment(one.running_since)}"
-    if one.next_run:
+    if one.next_run and followed:
         yield f"  next run {moment(one.next_run)}"
     if one.circuit == "open":
         yield f"  circuit open after {counted(one.failures, 'failure')}: mend it, then run `kb sync {one.source.name}`"

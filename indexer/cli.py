@@ -1,5 +1,6 @@
 """The `kb` command: the reading commands, and those that write."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -16,6 +17,8 @@ root.add_command(keys.key)
 
 
 def main() -> None:
+    # Who stops a container or a unit is answered as Ctrl-C is.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(root))
 
 

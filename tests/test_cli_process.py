@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -96,7 +96,8 @@ def drain(terminal: int) -> Iterator[bytes]:
         yield read
 
 
-def test_ctrl_c_and_the_next_sync(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("stop", "number"), [(os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM)])
+def test_a_stop_and_the_next_sync(tmp_path: Path, stop: Callable[[int, int], None], number: signal.Signals) -> None:
     """It stops with one line and code 130; the next goes on from there, with its progress on the terminal alone."""
     write(tmp_path / "docs", {f"{name}.md": long_words(name) for name in range(8)})
     home = create(tmp_path / "home", "hashing:256")[0].path
@@ -110,7 +111,7 @@ def test_ctrl_c_and_the_next_sync(tmp_path: Path) -> None:
             held.execute("ROLLBACK")
             assert process.poll() is None
             held.execute("BEGIN IMMEDIATE")
-        os.killpg(process.pid, signal.SIGINT)
+        stop(process.pid, number)
         held.execute("ROLLBACK")
     assert process.communicate() == (b"", b"kb: stopped; nothing that was published is lost\n")
     assert process.returncode == 130

@@ -20,7 +20,8 @@ def make_log(form: Form, stream: TextIO) -> Log:
     )
     moment = structlog.processors.TimeStamper(fmt="iso", utc=True)
     log: Log = structlog.wrap_logger(
-        structlog.PrintLogger(stream),
+        # Each line in one go: what others write to the stream comes before or after it.
+        structlog.WriteLogger(stream),
         processors=[structlog.processors.add_log_level, moment, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kb import sight, status
+from kb import daemon, sight, status
 from kb.answers import Answer, Diff, Document, Served, Shown, Status, Verification
 from kb.asker import Asker
 from kb.asking import Asked
@@ -224,8 +224,10 @@ class KnowledgeBase(Asked):
             return sight.quarantined(connection, source, self._keys)
 
     def status(self) -> Status:
+        # Asked before the catalog is read: a daemon that hangs is waited for.
+        followed = daemon.find(self.home) if self._keys is None else None
         with self.catalog.reading() as connection:
-            return status.status(connection, self.home, now(), self._keys)
+            return status.status(connection, self.home, followed.url if followed else None, now(), self._keys)
 
     def verify(self, reference: str | int = "head", *, sources: bool = False) -> Verification:
         """Re-derives every digest, span and row up to a version and reports what does not hold.

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from kb import daemon, sight
+from kb import sight
 from kb.access import Keys
 from kb.answers import SourceStatus, Status
 from kb.catalog import Connection, documents, runs, scan, snapshots, sources, standings
@@ -14,18 +14,20 @@ from kb.home import CATALOG, Home
 from kb.nouns import Source
 
 
-def status(connection: Connection, home: Home, moment: datetime, keys: Keys = None) -> Status:
-    """As it stands at the moment; what tells of hidden documents is left out (sizes are 0, errors None)."""
+def status(connection: Connection, home: Home, daemon: str | None, moment: datetime, keys: Keys = None) -> Status:
+    """As it stands at the moment, `daemon` being the address of the one that follows it.
+
+    What tells of hidden documents is left out (sizes are 0, errors None).
+    """
     if keys is not None:
         return _seen(connection, home, moment, keys)
     head = snapshots.head(connection)
     stands = standings.listed(connection)
     newest = snapshots.get(connection, head)
-    followed = daemon.find(home)
     return Status(
         home=str(home.path),
         model=home.config.model,
-        daemon=followed.url if followed else None,
+        daemon=daemon,
         head=head,
         committed_at=newest.committed_at if newest else None,
         documents=newest.documents.total if newest else 0,

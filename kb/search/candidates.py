@@ -14,7 +14,6 @@ from kb.search.query import Query, View
 from kb.search.ranking import Floats, Ranking, by_score, ranked, similarities
 from kb.store import conditions
 from kb.store.candidates import Estimates, Found, Request
-from kb.store.conditions import one_of
 from kb.store.rows import WholeRow, vectors
 
 
@@ -126,7 +125,7 @@ def _condition(view: View, query: Query) -> str | None:
 def _closing(view: View, query: Query) -> list[str]:
     """What is being closed to the caller, and whose rows may not hold that yet."""
     closing = access.closing(view.connection, query.keys) if query.keys is not None else ()
-    return [f"NOT {one_of('document_id', closing)}"] if closing else []
+    return [f"NOT {conditions.one_of('document_id', closing)}"] if closing else []
 
 
 def _nearest(view: View, vector: Vectors, where: str, depth: int) -> Ranking:

@@ -23,7 +23,7 @@ from kb.store.upkeep import PARTITION
 if TYPE_CHECKING:
     from lancedb.table import AsyncTable
 
-PROBES: Final = 200
+_PROBES: Final = 200
 """Partitions of the vector index that are searched at least where every row may match."""
 _PROBED_LEAST: Final = 0.5
 """Of all partitions: of the ten nearest of 500,000 rows 200 partitions, a tenth of all, held .92."""
@@ -144,12 +144,18 @@ async def _near(pinned: Pinned, request: Request, limit: int, where: str | None)
     if request.vector is None:
         return _NOTHING
     restricted = _restricted(pinned.table.query(), limit, where, "_distance")
-    # The fewer rows match, the more partitions hold what is near: at last all of them, which takes a third of the time
-    # that reading the vectors of a few rows takes.
-    probes = max(PROBES * pinned.rows / max(1, request.matches), _PROBED_LEAST * pinned.rows / PARTITION)
-    query = restricted.nearest_to(request.vector).distance_type("l2").nprobes(max(PROBES, round(probes)))
+    query = restricted.nearest_to(request.vector).distance_type("l2").nprobes(probes(pinned.rows, request.matches))
     ids, distances = _side(await query.to_arrow(), "_distance")
     return ids, 1.0 - distances / 2
+
+
+def probes(rows: int, matches: int) -> int:
+    """How many partitions of the vector index are searched where so many of its rows match, about.
+
+    The fewer do, the more partitions hold what is near: at last all of them, which takes a third of the time that
+    reading the vectors of a few rows takes.
+    """
+    return round(max(_PROBES, _PROBES * rows / max(1, matches), _PROBED_LEAST * rows / PARTITION))
 
 
 async def _matching(table: "AsyncTable", request: Request, limit: int, where: str | None) -> Side:

@@ -1,19 +1,13 @@
 """The table of search as of a version: Palimpsest and every rival, asked in turn."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
-from kb.store.candidates import PROBES
+from kb.store.candidates import probes
 from scripts.benchmarks.store_parts.latency import Asking, Times, in_turn, searcher
 from scripts.benchmarks.store_parts.made import MadeEmbedder
 from scripts.benchmarks.store_parts.publishing import open_made
 from scripts.benchmarks.store_parts.rivals import RIVALS, Ask, CheckoutPerSnapshot, Plain, VersionColumn
 from scripts.benchmarks.store_parts.subject import Subject
-
-_PLAIN: Final = {
-    "plain": "plain table of the head, 20 partitions",
-    "thorough": f"the same, as thoroughly as ours: {PROBES} partitions",
-}
 
 
 def latency(subject: Subject) -> None:
@@ -36,7 +30,11 @@ def _latency_rows(subject: Subject, times: Mapping[str, Times]) -> Iterator[list
         if found:
             asked = min(len(one.taken) for one in found)
             yield [label, *(f"{one.p50:.1f} / {one.p99:.1f}" for one in found), str(asked)]
-    for name, label in _PLAIN.items():
+    plain_tables = {
+        "plain": "plain table of the head, 20 partitions",
+        "thorough": f"the same, as thoroughly as ours: {_as_thoroughly(subject)} partitions",
+    }
+    for name, label in plain_tables.items():
         plain = times[name]
         yield [label, "", "", f"{plain.p50:.1f} / {plain.p99:.1f}", str(len(plain.taken))]
 
@@ -62,12 +60,17 @@ def _beside(times: Mapping[str, Times], plain: str) -> list[float]:
 def _rivals(subject: Subject) -> Iterator[tuple[str, Ask]]:
     built, places = subject.built, subject.places
     yield "plain", Plain(places.plain).asker()
-    yield "thorough", Plain(places.plain).asker(PROBES)
+    yield "thorough", Plain(places.plain).asker(_as_thoroughly(subject))
     for name, at in built.versions.items():
         for design, lance_versions in built.lance_versions.items():
             yield f"{design} {name}", CheckoutPerSnapshot(places.rival(design), False, lance_versions).asker(at)
         if "column" in built.rival_bytes:
             yield f"column {name}", VersionColumn(places.rival("column")).asker(at)
+
+
+def _as_thoroughly(subject: Subject) -> int:
+    """Partitions that ours would search in the plain table."""
+    return probes(subject.built.size, subject.built.size)
 
 
 def _two_queries(ask: Ask, embedder: MadeEmbedder) -> Asking:

@@ -48,7 +48,7 @@ def test_it_agrees_with_the_status_at_every_moment(bench: Workbench) -> None:
             for age, succeeded in ages:
                 note(bench, NOW - timedelta(seconds=age), name, succeeded=succeeded)
         with bench.writer.catalog.reading() as connection:
-            stands = status(connection, bench.home, moment).sources
+            stands = status(connection, bench.home, None, moment).sources
             behind = tuple(one.source.name for one in stands if one.stale)
             assert coverage(connection, moment, None) == Coverage(not behind, behind)
 

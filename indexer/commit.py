@@ -19,7 +19,7 @@ from kb.nouns import FOREVER, ChunkCounts, DocumentCounts, DocumentVersion, Snap
 from kb.pipeline import Pipeline
 from kb.store import ChunkRow, Store
 from kb.store.chunks import ChunkTable
-from kb.store.rows import ended, living, members
+from kb.store.rows import ROW_ID, living, members
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def build(
         closed=closed,
         layouts=_needed_layouts(opened, intake.layouts),
         born=born,
-        ended=ended(dying, version),
+        ended=dying.select(["chunk_id", ROW_ID]),
         frequencies=turnover.frequencies,
         content=content,
         rows=rows,
@@ -143,12 +143,9 @@ def write(
     tell("texts")
     with beside(lambda: store.texts.write(commit.layouts, commit.snapshot.version)) as texts:
         tell("rows")
-        if tables.born is tables.ended:
-            tables.born.write(commit.born, commit.ended)
-        else:
-            tables.born.write(commit.born, commit.born.slice(0, 0))
-            tell("ended rows")
-            tables.ended.write(commit.ended.slice(0, 0), commit.ended)
+        tables.born.write(commit.born)
+        tell("ended rows")
+        tables.ended.end(commit.ended, commit.snapshot.version)
         texts.result()
 
 

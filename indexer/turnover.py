@@ -16,7 +16,7 @@ from kb.digest import SetDigest
 from kb.errors import Corrupt
 from kb.nouns import FOREVER
 from kb.store.chunks import ChunkTable
-from kb.store.rows import members
+from kb.store.rows import ROW_ID, SEALED, members
 
 Rows = Any
 """A PyArrow table of chunk rows."""
@@ -38,7 +38,7 @@ class Turnover:
 
 def turn_over(table: ChunkTable, delta: Delta) -> Turnover:
     """`table` holds the rows that end. Raises Corrupt where some are missing."""
-    dying = table.some(delta.ended, f"until = {FOREVER}", table.columns)
+    dying = table.some(delta.ended, f"until = {FOREVER}", (*SEALED, ROW_ID))
     if len(dying) != len(delta.ended):
         raise Corrupt(f"{len(delta.ended) - len(dying)} chunk rows that live at the head are missing: run `kb verify`")
     gone = SetDigest()

@@ -33,6 +33,8 @@ def layout_key(text_sha256: str, passages: Sequence[Passage], cuts: Sequence[str
 
 def occurrences(cuts: Sequence[str]) -> tuple[int, ...]:
     """How many equal passages stand before each: by that they are told apart."""
+    if len(set(cuts)) == len(cuts):
+        return (0,) * len(cuts)
     seen: Counter[str] = Counter()
     counted = []
     for cut in cuts:

@@ -184,7 +184,8 @@ def embedded(base: KnowledgeBase, after: int) -> int:
 def test_enough_points(scenario: Scenario) -> None:
     """Every step of a sync is among the points, and together they are more than sixty."""
     steps = {(point.step, point.subject if point.step in ("commit", "publish") else "") for point in scenario.points}
-    named = {("commit", "intent"), ("commit", "texts"), ("commit", "rows"), ("publish", "begin"), ("publish", "end")}
+    commit = {("commit", part) for part in ("intent", "texts", "rows", "ended rows")}
+    named = commit | {("publish", "begin"), ("publish", "end")}
     assert steps == named | {(step, "") for step in ("wake", "poll", "fetch", "extract", "diff", "embed", "upkeep")}
     assert len(set(scenario.points)) == len(scenario.points) >= LEAST[scenario.name]
 

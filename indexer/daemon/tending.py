@@ -13,6 +13,8 @@ RESTED_S: Final = 1.0
 """Upkeep begins once nothing was published for so long."""
 _LONG_S: Final = 1.0
 """Upkeep that takes longer is told of."""
+_SHARE: Final = 0.1
+"""Of the time, at most, goes into upkeep that need not be yet: where much is held it takes long, whatever is new."""
 
 
 class Tending:
@@ -23,7 +25,7 @@ class Tending:
         self._threads = threads
         self._log = log
         self._wanted = False
-        self._last = 0.0
+        self._last = self._rested_at = 0.0
         self._running: Future[None] | None = None
 
     def want(self, moment: float) -> None:
@@ -33,7 +35,8 @@ class Tending:
 
     def tend(self, moment: float, busy: Callable[[], bool]) -> None:
         """Begins where there is a need and time for it."""
-        if self._wanted and not self.runs and moment - self._last > RESTED_S and not busy():
+        due = max(self._last + RESTED_S, self._rested_at)
+        if self._wanted and not self.runs and moment > due and not busy():
             self._wanted = False
             self._running = self._threads.submit(self._upkeep)
 
@@ -50,6 +53,8 @@ class Tending:
             return
         except Exception as error:
             self._log.error("upkeep failed", error=str(error))
-        took_s = time.monotonic() - began
+        ended = time.monotonic()
+        took_s = ended - began
+        self._rested_at = ended + took_s * (1 / _SHARE - 1)
         if took_s > _LONG_S:
             self._log.info("upkeep", seconds=round(took_s, 3))

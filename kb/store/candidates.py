@@ -17,7 +17,7 @@ from kb.store.census import Census, Chosen
 from kb.store.conditions import visible
 from kb.store.known import Ids, KnownRows
 from kb.store.remembered import RememberedRows
-from kb.store.rows import WholeRow
+from kb.store.rows import ROW_ID, WholeRow
 from kb.store.upkeep import PARTITION
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _restricted(query: Any, limit: int, where: str | None, score: str) -> Any:
 
 
 def _side(found: pa.Table, score: str) -> Side:
-    return found["_rowid"].to_numpy(), found[score].to_numpy().astype(np.float64)
+    return found[ROW_ID].to_numpy(), found[score].to_numpy().astype(np.float64)
 
 
 def _estimates(ids: Ids, scores: "np.ndarray[Any, Any]") -> Estimates:

@@ -19,6 +19,7 @@ from cachetools import LRUCache
 
 from kb.access import Groups
 from kb.store.known import Ids
+from kb.store.rows import ROW_ID
 
 if TYPE_CHECKING:
     from kb.store.candidates import Pinned
@@ -132,7 +133,7 @@ class Census:
 async def _followed(pinned: "Pinned", known: Known) -> Known:
     """What is known, with the rows that came since read, and those that are gone living no more."""
     rows = await pinned.table.query().with_row_id().select([]).to_arrow()
-    present = np.sort(rows["_rowid"].to_numpy())
+    present = np.sort(rows[ROW_ID].to_numpy())
     new = np.setdiff1d(present, known.ids, assume_unique=True)
     gone = ~np.isin(known.ids, present, assume_unique=True)
     changed = len(new) + np.count_nonzero(gone) + sum(len(one.tokens) for one in known.fresh)
@@ -144,7 +145,7 @@ async def _followed(pinned: "Pinned", known: Known) -> Known:
     if not len(new):
         return Known(pinned.version, known.ids, facts, known.lists, known.fresh, known.holders)
     taken = await pinned.table.take_row_ids(new.tolist()).with_row_id().select(_COLUMNS).to_arrow()
-    taken = taken.sort_by("_rowid")
+    taken = taken.sort_by(ROW_ID)
     ids, more, lists = _facts(taken, known.lists)
     return Known(
         pinned.version,
@@ -164,7 +165,7 @@ def _facts(rows: pa.Table, lists: tuple[Groups, ...]) -> tuple[Ids, Facts, tuple
     spaces = pc.count_substring(rows["tokens"], " ").to_numpy()
     tokens = np.where(pc.equal(rows["tokens"], "").to_numpy(), 0, spaces + 1)
     facts = np.stack([rows["since"].to_numpy(), rows["until"].to_numpy(), tokens, np.array(access)], axis=1)
-    ids = rows["_rowid"].to_numpy()
+    ids = rows[ROW_ID].to_numpy()
     order = np.argsort(ids)
     return ids[order], facts[order].astype(np.int32), tuple(places)
 
@@ -174,7 +175,7 @@ async def _holders(pinned: "Pinned", known: Known, term: str) -> Places:
     held = known.holders.get(term)
     if held is None:
         query = pinned.table.query().with_row_id().select(["_score"]).limit(max(1, pinned.rows))
-        found = (await query.nearest_to_text(term).to_arrow())["_rowid"].to_numpy()
+        found = (await query.nearest_to_text(term).to_arrow())[ROW_ID].to_numpy()
         held = Holders(len(known.ids), np.sort(np.searchsorted(known.ids, found)).astype(np.int32))
     elif held.known < len(known.ids):
         later = (one.holders(term) for one in known.fresh if one.first >= held.known)

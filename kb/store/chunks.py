@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -10,18 +10,22 @@ import pyarrow.compute as pc
 
 from kb.access import Groups
 from kb.batches import batches
+from kb.errors import Corrupt
 from kb.nouns import FOREVER
 from kb.store import rows as shapes
 from kb.store.addressed import KEYS_AT_ONCE
 from kb.store.candidates import Found, Request
 from kb.store.census import Counted
-from kb.store.conditions import one_of
+from kb.store.conditions import among, one_of
 from kb.store.lance import Lance
 from kb.store.reader import Reader
-from kb.store.rows import Row, WholeRow
+from kb.store.rows import ROW_ID, Row, WholeRow
 
 if TYPE_CHECKING:
     from lancedb.table import Table
+
+_IDS_AT_ONCE: Final = 50_000
+"""Row ids in one condition: to end so many takes a second."""
 
 
 class ChunkTable:
@@ -85,12 +89,27 @@ class ChunkTable:
 
     # Writing
 
-    def write(self, born: pa.Table, ended: pa.Table) -> None:
-        """Inserts rows and ends others in one atomic version of the table."""
-        both = pa.concat_tables([born, ended])
-        if len(both):
-            merge = self._table.merge_insert(["chunk_id", "since"])
-            merge.when_matched_update_all().when_not_matched_insert_all().execute(both)
+    # Rows begin to live and end by two versions of the table: until a snapshot is published, neither shows. To do both
+    # at once takes a merge, which looks at all rows: with 900,000 of them that is 125 ms in place of 50.
+
+    def write(self, born: pa.Table) -> None:
+        """Inserts rows, which nobody sees before the version that they live from is published."""
+        if len(born):
+            self._table.add(born)
+
+    def end(self, dying: pa.Table, version: int) -> None:
+        """Rows, known by their `ROW_ID` and `chunk_id`, live to that version. Raises Corrupt where some are missing."""
+        ended = sum(self._end(among(ROW_ID, ids), version) for ids in batches(dying[ROW_ID].to_pylist(), _IDS_AT_ONCE))
+        if ended < len(dying):
+            # Upkeep has moved them since they were read.
+            chunks = batches(dying["chunk_id"].to_pylist(), KEYS_AT_ONCE)
+            ended += sum(self._end(one_of("chunk_id", ids), version) for ids in chunks)
+        if ended < len(dying):
+            raise Corrupt(f"{len(dying) - ended} chunk rows that live at the head are missing: run `kb verify`")
+
+    def _end(self, where: str, version: int) -> int:
+        condition = f"{where} AND since < {version} AND until = {FOREVER}"
+        return int(self._table.update(where=condition, values={"until": version}).rows_updated)
 
     def permit(self, documents: Iterable[str], groups: Sequence[str]) -> None:
         """Sets the access list of all the documents' rows, whatever version they live at."""
@@ -122,7 +141,7 @@ class ChunkTable:
         parts = []
         for batch in batches(sorted(set(values)), KEYS_AT_ONCE):
             parts.append(self._reader.read(f"({where}) AND {one_of(column, batch)}", columns))
-        return pa.concat_tables(parts) if parts else self._table.schema.empty_table().select(list(columns))
+        return pa.concat_tables(parts) if parts else self._reader.read("false", columns)
 
 
 def bytes_of(texts: pa.Array | pa.ChunkedArray) -> int:

@@ -26,6 +26,10 @@ def one_of(column: str, values: Iterable[str]) -> str:
     return f"{column} IN ({', '.join(quoted(value) for value in values)})"
 
 
+def among(column: str, numbers: Iterable[int]) -> str:
+    return f"{column} IN ({', '.join(map(str, numbers))})"
+
+
 def any_of(column: str, values: Iterable[str]) -> str:
     """The filter of the rows whose list holds one of the values."""
     return f"array_has_any({column}, [{', '.join(quoted(value) for value in values)}])"

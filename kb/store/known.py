@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from kb.store.copies import Copies
 from kb.store.packed import hexadecimal, packed
-from kb.store.rows import Row
+from kb.store.rows import ROW_ID, Row
 
 if TYPE_CHECKING:
     from lancedb.arrow import AsyncRecordBatchReader
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 Ids = np.ndarray[tuple[int], np.dtype[np.uint64]]
 Facts = np.ndarray[tuple[int], np.dtype[np.void]]
 """Of one row each: `since`, `until`, and the ids and the digest, packed."""
-_ID: Final = "_rowid"
 _SPANS: Final = ("since", "until")
 _PACKED: Final = {"chunk_id": 16, "document_id": 16, "text_sha256": 32}
 """Bytes of each."""
@@ -129,12 +128,12 @@ def _roomier(values: np.ndarray, kept: int, needed: int) -> np.ndarray:
 
 async def _read(table: "AsyncTable", beyond: int) -> tuple[Ids, Facts]:
     """The rows beyond an id, in the order of their ids."""
-    query = table.query() if beyond < 0 else table.query().where(f"{_ID} > {beyond}")
+    query = table.query() if beyond < 0 else table.query().where(f"{ROW_ID} > {beyond}")
     reader: AsyncRecordBatchReader = await query.with_row_id().select(list(_COLUMNS)).to_batches()
     ids, facts = [np.zeros(0, np.uint64)], [np.zeros(0, _FACTS)]
     # Batch by batch: the digests of all rows at once, as Python's strings, are more than all that is kept of them.
     async for batch in reader:
-        ids.append(batch.column(_ID).to_numpy())
+        ids.append(batch.column(ROW_ID).to_numpy())
         facts.append(_facts(batch))
     found = np.concatenate(ids)
     order = np.argsort(found)

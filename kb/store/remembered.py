@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from cachetools import LRUCache
 
 from kb.store.known import KnownRows
-from kb.store.rows import HELD, WholeRow, joined
+from kb.store.rows import HELD, ROW_ID, WholeRow, joined
 
 if TYPE_CHECKING:
     from lancedb.table import AsyncTable
@@ -29,8 +29,8 @@ class RememberedRows:
         found = {row_id: row for row_id in wanted if (row := self._rows.get(row_id)) is not None}
         if missing := sorted(wanted - found.keys()):
             read = await table.take_row_ids(missing).with_row_id().select(list(HELD)).to_arrow()
-            rows = await self._known.rows(table, read["_rowid"].to_numpy())
-            new = dict(zip(read["_rowid"].to_pylist(), joined(rows, read), strict=True))
+            rows = await self._known.rows(table, read[ROW_ID].to_numpy())
+            new = dict(zip(read[ROW_ID].to_pylist(), joined(rows, read), strict=True))
             for row_id, row in new.items():
                 # One that is greater than all that may be remembered is not.
                 if _size(row) <= self._rows.maxsize:

@@ -47,6 +47,8 @@ class WholeRow(Row):
     vector: np.ndarray[Any, np.dtype[np.float32]]
 
 
+ROW_ID: Final = "_rowid"
+"""LanceDB's name of where a row stands. One that changes is written anew, elsewhere, and no place is used twice."""
 ROW: Final = tuple(field.name for field in fields(Row))
 WHOLE_ROW: Final = tuple(field.name for field in fields(WholeRow))
 """The columns that they are read from."""
@@ -84,12 +86,6 @@ def living(rows: Sequence[ChunkRow], since: int, dimensions: int) -> pa.Table:
     return pa.table(columns, schema=schema(dimensions))
 
 
-def ended(rows: pa.Table, until: int) -> pa.Table:
-    """The same rows with their life ended."""
-    position = rows.schema.get_field_index("until")
-    return rows.set_column(position, rows.schema.field("until"), pa.array([until] * len(rows), pa.int32()))
-
-
 def whole_rows(table: pa.Table) -> list[WholeRow]:
     return joined([Row(**row) for row in table.select(ROW).to_pylist()], table)
 
@@ -111,8 +107,9 @@ def vectors(rows: pa.Table | pa.RecordBatch) -> np.ndarray[Any, np.dtype[np.floa
     return np.asarray(array.flatten(), dtype=np.float32).reshape(len(rows), column.type.list_size)
 
 
-SEALED = ("chunk_id", "since", "document_id", "source", "uri", "text_sha256", "tokens")
-"""The words that a row's digest covers beside its facets and vector; the text is covered by its own digest."""
+_WORDS: Final = ("chunk_id", "since", "document_id", "source", "uri", "text_sha256", "tokens")
+SEALED: Final = (*_WORDS, "facets", "vector")
+"""What a row's digest covers; the text is covered by its own digest."""
 
 
 def members(rows: pa.Table | pa.RecordBatch) -> Iterator[bytes]:
@@ -120,7 +117,7 @@ def members(rows: pa.Table | pa.RecordBatch) -> Iterator[bytes]:
 
     All but the text, the end of its life, and its access list, which is not history: today's rules all versions.
     """
-    columns = [rows.column(name).to_pylist() for name in SEALED]
+    columns = [rows.column(name).to_pylist() for name in _WORDS]
     facets = map(canonical, rows.column("facets").to_pylist())
     for vector, held, *words in zip(vectors(rows), facets, *columns, strict=True):
         sealed = "\0".join(map(str, words)).encode("utf-8", "surrogatepass")

@@ -49,7 +49,14 @@ class TextTable(Addressed):
 
     def get(self, keys: Iterable[str]) -> dict[str, Layout]:
         """The layouts of those keys, whole."""
-        return {layout.key: layout for rows in self._found(keys, SCHEMA.names) for layout in _layouts(rows)}
+        outlines = self.outlines(keys := set(keys))
+        texts = {
+            key: text
+            for rows in self._found(keys, ("layout", "text"))
+            for key, text in zip(rows["layout"].to_pylist(), rows["text"].to_pylist(), strict=True)
+        }
+        # What was removed between the two looks is in neither.
+        return {key: replace(outlines[key], text=text) for key, text in texts.items() if key in outlines}
 
     def outlines(self, keys: Iterable[str]) -> dict[str, Layout]:
         """The layouts of those keys with an empty text: a long text costs, and its passages' places often suffice.
@@ -60,7 +67,7 @@ class TextTable(Addressed):
         with self._knowing:
             found = {key: outline for key in wanted if (outline := self._outlines.get(key)) is not None}
         read = self._found(wanted - found.keys(), _OUTLINE)
-        return found | self._remember(layout for rows in read for layout in _layouts(rows))
+        return found | self._remember(outline for rows in read for outline in _outlines(rows))
 
     def write(self, layouts: Iterable[Layout], since: int) -> None:
         """Stores those layouts that are not there yet, and remembers their outlines: what is new is soon asked for."""
@@ -100,8 +107,7 @@ def _row(layout: Layout, since: int) -> dict[str, Any]:
     }
 
 
-def _layouts(rows: pa.Table) -> Iterator[Layout]:
-    """With empty texts where they were not read."""
+def _outlines(rows: pa.Table) -> Iterator[Layout]:
     # Column by column: a Python object for each passage's row takes three times as long.
     passages = rows["passages"].combine_chunks()
     columns = [passages.flatten().field(name).to_pylist() for name in ("start", "end", "section", "page")]
@@ -112,11 +118,10 @@ def _layouts(rows: pa.Table) -> Iterator[Layout]:
         Passage(start, end, sections.setdefault(tuple(section), tuple(section)), page)
         for start, end, section, page in zip(*columns, strict=True)
     ]
-    texts = rows["text"].to_pylist() if "text" in rows.schema.names else [""] * len(rows)
     lasts = np.cumsum(pc.list_value_length(passages).to_numpy()).tolist()
-    keys = zip(rows["layout"].to_pylist(), rows["text_sha256"].to_pylist(), texts, strict=True)
-    for (key, digest, text), first, last in zip(keys, [0, *lasts], lasts, strict=False):
-        yield Layout(key, digest, text, tuple(placed[first:last]), tuple(cuts[first:last]))
+    keys = zip(rows["layout"].to_pylist(), rows["text_sha256"].to_pylist(), strict=True)
+    for (key, digest), first, last in zip(keys, [0, *lasts], lasts, strict=False):
+        yield Layout(key, digest, "", tuple(placed[first:last]), tuple(cuts[first:last]))
 
 
 def _outline(layout: Layout) -> Layout:

@@ -15,7 +15,7 @@ from kb.store.candidates import Found, Request
 from kb.store.chunks import ChunkTable
 from kb.store.known import KnownRows
 from kb.store.loop import loop
-from kb.store.rows import ChunkRow, ended, living
+from kb.store.rows import ROW_ID, ChunkRow, living
 from kb.store.upkeep import NONE
 
 WORD = "alpha"
@@ -23,8 +23,9 @@ AHEAD, BESIDE = (1.0, 0.0), (0.6, 0.8)
 
 
 def write(table: ChunkTable, version: int, born: Iterable[ChunkRow], dying: Iterable[str]) -> None:
-    going = table.some(dying, f"until = {FOREVER}", table.columns)
-    table.write(living(list(born), version, table.dimensions), ended(going, version))
+    going = table.some(dying, f"until = {FOREVER}", ("chunk_id", ROW_ID))
+    table.write(living(list(born), version, table.dimensions))
+    table.end(going, version)
 
 
 def row(chunk: str, vector: tuple[float, float], words: str = WORD) -> ChunkRow:
@@ -115,7 +116,7 @@ def test_a_search_that_began_before_a_compaction_knows_its_own_rows(tmp_path: Pa
 
     async def look(before: AsyncTable) -> None:
         found = await before.query().with_row_id().select(["since"]).to_arrow()
-        facts = await known.facts(before, found["_rowid"].to_numpy())
+        facts = await known.facts(before, found[ROW_ID].to_numpy())
         assert facts["since"].tolist() == found["since"].to_pylist() == [1] * 3 + [2] * 3 + [3] * 3
         assert set(facts["until"].tolist()) == {FOREVER}
 
@@ -126,7 +127,7 @@ def test_a_search_that_began_before_a_compaction_knows_its_own_rows(tmp_path: Pa
         await (await (await lancedb.connect_async(path)).open_table(name)).optimize()
         after = await (await lancedb.connect_async(path)).open_table(name)
         moved = await after.query().with_row_id().select(["since"]).to_arrow()
-        facts = await known.facts(after, moved["_rowid"].to_numpy())
+        facts = await known.facts(after, moved[ROW_ID].to_numpy())
         assert facts["since"].tolist() == moved["since"].to_pylist()
         await look(before)
 

@@ -9,7 +9,7 @@ import pytest
 from kb.nouns import FOREVER
 from kb.store import Store
 from kb.store.chunks import ChunkTable
-from kb.store.rows import ChunkRow, ended, living
+from kb.store.rows import ROW_ID, ChunkRow, living
 from kb.store.upkeep import NONE
 
 WORDS = ("alpha", "beta", "alp", "c++", "a.b", "über", "alpha-beta")
@@ -32,9 +32,10 @@ class Shelf:
         gone = [chunk for chunk in living_ if self._chance.random() < dying]
         new = {self._name(): self._words() for _ in range(born)}
         access = self._chance.choice(GROUPS)
-        going = self.table.some(gone, f"until = {FOREVER}", self.table.columns)
+        going = self.table.some(gone, f"until = {FOREVER}", ("chunk_id", ROW_ID))
         rows = [self._row(chunk, words, (access,)) for chunk, words in new.items()]
-        self.table.write(living(rows, self.version, self.table.dimensions), ended(going, self.version))
+        self.table.write(living(rows, self.version, self.table.dimensions))
+        self.table.end(going, self.version)
         for chunk in gone:
             self.rows[chunk] = (self.rows[chunk][0], self.version, *self.rows[chunk][2:])
         self.rows |= {chunk: (self.version, FOREVER, words, (access,)) for chunk, words in new.items()}

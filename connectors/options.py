@@ -26,14 +26,19 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 Parser = Callable[[object, Path], object]
 
 
-def parse(kind: str, options_type: "type[Options]", options: Mapping[str, object], base: Path) -> "Options":
-    """Raises ConfigError for an unknown key, a missing one or a value that cannot be."""
+def parse(
+    kind: str, options_type: "type[Options]", options: Mapping[str, object], base: Path, settings: Iterable[str] = ()
+) -> "Options":
+    """Raises ConfigError for an unknown key, a missing one or a value that cannot be.
+
+    `settings` are what a source of any kind has beside its options: one may have been meant by an unknown key.
+    """
     known = {each.name: each for each in fields(options_type)}
     parsers = get_type_hints(options_type, include_extras=True)
     given = {key: value for key, value in options.items() if value is not None}
     for key in options:
         if key not in known:
-            raise ConfigError(f"{kind} source: unknown key `{key}`; {nearest(key, known, 'known keys')}")
+            raise ConfigError(f"{kind} source: unknown key `{key}`; {nearest(key, [*known, *settings], 'known keys')}")
     for name, each in known.items():
         if name not in given and each.default is MISSING:
             raise ConfigError(f"{kind} source: `{name}` is missing: give {name}=…")

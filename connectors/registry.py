@@ -1,7 +1,7 @@
 """The kinds of source there are: what the entry-point group `kb.connectors` names."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -39,12 +39,13 @@ def build(
     return discreet(found(parsed, workspace=workspace, max_bytes=max_bytes), expanded.secrets)
 
 
-def normalise(kind: str, options: Mapping[str, object], *, base: Path) -> dict[str, Any]:
+def normalise(kind: str, options: Mapping[str, object], *, base: Path, settings: Iterable[str] = ()) -> dict[str, Any]:
     """The options as the catalog keeps them: checked, absolute, lists as lists, defaults left out. Idempotent.
 
-    What `${NAME}` stands for is not looked at. Raises ConfigError, also for a secret that is given as it is.
+    What `${NAME}` stands for is not looked at. `settings` are a source's other keys. Raises ConfigError, also for a
+    secret that is given as it is.
     """
-    kept = parse(kind, _kind(kind).options_type, options, base)
+    kept = parse(kind, _kind(kind).options_type, options, base, settings)
     parsers = get_type_hints(type(kept), include_extras=True)
     for one in fields(kept):
         whole = secret in parsers[one.name].__metadata__

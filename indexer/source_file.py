@@ -120,7 +120,7 @@ def _source(path: Path, place: int, found: Any) -> Source:
     name, kind = found["name"], found["kind"]
     try:
         own, shared = parted({key: _text(value) for key, value in found.items() if key not in ("name", "kind")})
-        options = registry.normalise(kind, own, base=path.absolute().parent)
+        options = registry.normalise(kind, own, base=path.absolute().parent, settings=NAMES)
     except ConfigError as error:
         raise ConfigError(f"{path}: source {name!r}: {error}") from error
     return Source(name, kind, options, **shared)

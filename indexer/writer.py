@@ -20,7 +20,7 @@ from indexer.retain import Retention, foresee, retain
 from indexer.rework import move_space
 from indexer.run import opened, run
 from indexer.session import Session
-from indexer.settings import parted
+from indexer.settings import NAMES, parted
 from indexer.source_file import Reconciliation
 from indexer.spooling import clear, furnish, require_same, spool
 from indexer.sync import SourceSync, Synced
@@ -61,7 +61,7 @@ class Writer:
         """
         _check_name(name)
         own, shared = parted({**options, **_given(settings)})
-        stored = registry.normalise(kind, own, base=base or Path.cwd())
+        stored = registry.normalise(kind, own, base=base or Path.cwd(), settings=NAMES)
         with writes(self.home.path), self.catalog.writing() as connection:
             if sources.get(connection, name):
                 raise UsageError(f"there is a source {name!r} already: change it with `kb source set`")
@@ -77,7 +77,7 @@ class Writer:
         source = self._source(name)
         own, given = parted({**options, **_given(settings)})
         merged = {**source.options, **own}
-        stored = registry.normalise(source.kind, merged, base=base or Path.cwd())
+        stored = registry.normalise(source.kind, merged, base=base or Path.cwd(), settings=NAMES)
         require_same(source, stored)
         with self.catalog.writing() as connection:
             if stored != source.options:

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kb.errors import ConfigError, NotFound
 
@@ -122,6 +122,9 @@ def read_config(path: Path) -> Config:
     return _config(values, path)
 
 
+_TYPES: Final = {int: "a whole number", float: "a number", bool: "true or false", str: "text in quotes"}
+
+
 def _config(values: Mapping[str, Any], path: Path) -> Config:
     known = {field.name: type(field.default) for field in fields(Config)}
     for key, value in values.items():
@@ -132,7 +135,7 @@ def _config(values: Mapping[str, Any], path: Path) -> Config:
         expected = known[key]
         number = expected is float and type(value) is int
         if type(value) is not expected and not number:
-            raise ConfigError(f"{path}: `{key}` must be a {expected.__name__}, not {value!r}")
+            raise ConfigError(f"{path}: `{key}` must be {_TYPES[expected]}, not {value!r}")
         if (expected in (int, float) and value < 0) or (key == "workers" and value < 1):
             raise ConfigError(f"{path}: `{key}` is too small: {value}")
     return Config(**values)

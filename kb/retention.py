@@ -42,7 +42,7 @@ class Policy:
         if self.within is not None:
             _before(datetime.now(UTC), self.within)
         if not self.tagged and self.within is None and not any(counts.values()):
-            raise UsageError("no rule says what to keep: give at least one, such as --keep-last 10 or --keep-daily 7")
+            raise UsageError("no rule says what to keep: give at least one, such as `keep_last` 10 or `--keep-last 10`")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def test_init_where_other_files_are(tmp_path: Path) -> None:
     ("line", "words"),
     [
         ("delete_gard = 0.9", ("config.toml", "`delete_gard`", "did you mean `delete_guard`")),
-        ("workers = 'two'", ("config.toml", "`workers`", "int")),
+        ("workers = 'two'", ("config.toml", "`workers`", "must be a whole number")),
         ("workers = 0", ("`workers`", "too small")),
         ("model = [", ("config.toml", "TOML")),
     ],

@@ -155,6 +155,7 @@ BROKEN = {
         "there are 2 sources called 'a'",
     ),
     "an unknown kind": ("sources: [{name: a, kind: foldr, path: .}]", "no kind of source is called `foldr`"),
+    "a mistyped setting": ("sources: [{name: a, kind: folder, path: ., acces: x}]", "did you mean `access`"),
     "an unknown key": ("sources: [{name: a, kind: folder, path: ., exlude: x}]", "exlude"),
     "no kind": ("sources: [{name: a}]", "source 1 lacks its `kind`"),
     "a bad cron": ("sources: [{name: a, kind: push, cron: 0 3 * *}]", "`cron`"),

@@ -49,8 +49,8 @@ class Form:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="stress daemon", description="A daemon among changes, faults and kills.")
-    parser.add_argument("--seconds", type=float, default=400, metavar="N", help="of change and faults, 400 by default")
-    parser.add_argument("--kills", type=int, default=20, metavar="N", help="in the first half, 20 by default")
+    parser.add_argument("--seconds", type=float, default=600, metavar="N", help="of change and faults, 600 by default")
+    parser.add_argument("--kills", type=int, default=20, metavar="N", help="in the first third, 20 by default")
     parser.add_argument("--saves", type=int, default=40, metavar="N", help="beside sources that hang, 40 by default")
     parser.add_argument("--files", type=int, default=5_000, metavar="N", help="of the checkout, 5,000 by default")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the choices; moments vary")
@@ -99,11 +99,11 @@ def mixed_up(directory: Path, form: Form) -> None:
     began, said = time.monotonic(), list[str]()
     for _ in range(form.kills):
         with up(home, **around) as daemon:
-            drive(mixed, form.seconds / 2 / form.kills)
+            drive(mixed, form.seconds / 3 / form.kills)
             said.append(daemon.told.getvalue())
             daemon.stop(signal.SIGKILL)
     with up(home, **around) as daemon:
-        flat(mixed, daemon, form.seconds / 2)
+        flat(mixed, daemon, form.seconds * 2 / 3)
         settle(mixed, daemon, home, around)
         metrics = daemon.get("/metrics").text
         code, took_s = daemon.stop()
@@ -123,7 +123,7 @@ def drive(mixed: Mixed, seconds: float) -> None:
 
 
 def flat(mixed: Mixed, daemon: Up, seconds: float) -> None:
-    """What it holds in the middle and at the end, at least: between two upkeeps there is more."""
+    """What it holds in the middle and at the end, at least: while upkeep works there is more."""
     daemon.await_ready()
     set_clock_back(mixed, daemon)
     drive(mixed, seconds / 3)

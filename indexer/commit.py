@@ -52,6 +52,7 @@ class Commit:
     layouts: tuple[Layout, ...]
     born: Rows
     ended: Rows
+    """Their chunks' ids, and where they stood when they were read."""
     frequencies: Mapping[str, int]
     content: SetDigest
     rows: SetDigest

@@ -175,9 +175,9 @@ class _Building:
     def _commit_rivals(self, commit: Commit) -> None:
         rows = self._keyed(commit.born)
         for rival in self._checkouts.values():
-            rival.commit(rows, commit.ended)
+            rival.commit(rows)
         if self._with_rivals:
-            self._column.commit(commit.born, commit.ended)
+            self._column.commit(commit.born, commit.ended["chunk_id"].to_pylist(), commit.snapshot.version)
 
     def _keyed(self, born: pa.Table) -> pa.Table:
         documents = {document.uri: document for document in self._corpus.documents}

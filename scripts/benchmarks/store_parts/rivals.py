@@ -18,6 +18,8 @@ from lancedb.index import FTS, BTree, IvfFlat, IvfPq, IvfRq, IvfSq
 from lancedb.table import Table
 
 from kb.analysis import analyse
+from kb.nouns import FOREVER
+from kb.store.conditions import one_of
 from kb.store.upkeep import PARTITION
 
 OPTIMISE_EVERY: Final = 25
@@ -86,7 +88,7 @@ class CheckoutPerSnapshot:
         table = _fill(self.place, rows, index)
         self.versions.append(table.version)
 
-    def commit(self, born: Rows, _ended: Rows) -> None:
+    def commit(self, born: Rows) -> None:
         table = _open(self.place)
         began = time.perf_counter()
         table.merge_insert("slot").when_matched_update_all().when_not_matched_insert_all().execute(born)
@@ -116,11 +118,13 @@ class VersionColumn:
         for column in ("chunk_id", "since", "until"):
             table.create_index(column, config=BTree())
 
-    def commit(self, born: Rows, ended: Rows) -> None:
+    def commit(self, born: Rows, ended: Sequence[str], version: int) -> None:
+        """`ended` are the chunks that live up to the version."""
         table = _open(self.place)
+        living = f"{one_of('chunk_id', ended)} AND since < {version} AND until = {FOREVER}"
         began = time.perf_counter()
-        merge = table.merge_insert(["chunk_id", "since"]).when_matched_update_all().when_not_matched_insert_all()
-        merge.execute(pa.concat_tables([born, ended]))
+        table.add(born)
+        table.update(where=living, values={"until": version})
         self.spent_ms.append((time.perf_counter() - began) * 1000)
 
     def asker(self, version: int) -> Ask:

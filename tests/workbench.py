@@ -120,7 +120,7 @@ class Workbench:
         return session
 
     def compact(self) -> None:
-        self.session().store.upkeep(NONE, grace=timedelta(milliseconds=1))
+        self.session().store.upkeep(NONE, timedelta(milliseconds=1))
 
     def close(self) -> None:
         self.writer.catalog.close()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
+from shutil import disk_usage
 from typing import Final
 
 from kb.errors import KBError
@@ -13,7 +14,7 @@ from kb.store.lance import Lance
 from kb.store.leftovers import remove_leftovers
 from kb.store.originals import OriginalTable
 from kb.store.texts import TextTable
-from kb.store.upkeep import CHUNK_INDEXES, GRACE, ORIGINAL_INDEXES, TEXT_INDEXES, Bounds, ensure_indexes, upkeep
+from kb.store.upkeep import CHUNK_INDEXES, ORIGINAL_INDEXES, TEXT_INDEXES, Bounds, ensure_indexes, grace, upkeep
 
 _TEXTS: Final = "texts"
 _ORIGINALS: Final = "originals"
@@ -76,12 +77,16 @@ class Store:
         ensure_indexes(self._lance.find_or_make(_TEXTS, texts.SCHEMA), TEXT_INDEXES)
         return self.chunks(space, dimensions)
 
-    def upkeep(self, bounds: Bounds, grace: timedelta = GRACE) -> None:
-        """Brings every table back within the bounds. Only for whoever holds the writer's lock; readers go on."""
-        for name in self._lance.names():
-            if (table := self._lance.find(name)) is not None:
-                upkeep(table, bounds, grace)
-                remove_leftovers(self._path / f"{name}.lance")
+    def upkeep(self, bounds: Bounds, kept: timedelta | None = None) -> None:
+        """Brings every table back within the bounds. Only for whoever holds the writer's lock; readers go on.
+
+        Files of older table versions are kept for so long, by default for what the disk has room for.
+        """
+        tables = {name: table for name in self._lance.names() if (table := self._lance.find(name)) is not None}
+        stored = sum(table.stats()["total_bytes"] for table in tables.values())
+        for name, table in tables.items():
+            upkeep(table, bounds, kept if kept is not None else grace(stored, disk_usage(self._path).free))
+            remove_leftovers(self._path / f"{name}.lance")
         CACHES.tend()
 
     def spaces(self) -> Iterator[ChunkTable]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from kb.store import Store
-from kb.store.upkeep import NONE
+from kb.store.upkeep import NONE, grace
 
 LEFT = (
     "_deletions/0-{version}-8888888888.arrow",
@@ -37,9 +37,9 @@ def files(path: Path) -> set[str]:
     return {found.relative_to(path).as_posix() for found in path.rglob("*") if found.is_file()}
 
 
-@pytest.mark.parametrize("grace", GRACES)
-def test_what_a_killed_writer_left_goes(tmp_path: Path, table: "lancedb.table.Table", grace: timedelta) -> None:
-    Store(tmp_path).upkeep(NONE, grace)
+@pytest.mark.parametrize("kept", GRACES)
+def test_what_a_killed_writer_left_goes(tmp_path: Path, table: "lancedb.table.Table", kept: timedelta) -> None:
+    Store(tmp_path).upkeep(NONE, kept)
     before = files(tmp_path)
     assert any("_deletions" in path for path in before)
     for name in LEFT:
@@ -47,16 +47,22 @@ def test_what_a_killed_writer_left_goes(tmp_path: Path, table: "lancedb.table.Ta
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"half")
     assert len(files(tmp_path)) == len(before) + len(LEFT)
-    Store(tmp_path).upkeep(NONE, grace)
+    Store(tmp_path).upkeep(NONE, kept)
     assert files(tmp_path) == before
 
 
-@pytest.mark.parametrize("grace", GRACES)
-def test_what_versions_need_stays(tmp_path: Path, table: "lancedb.table.Table", grace: timedelta) -> None:
-    versions = [version["version"] for version in table.list_versions()] if grace > GRACES[0] else []
-    Store(tmp_path).upkeep(NONE, grace)
+@pytest.mark.parametrize("kept", GRACES)
+def test_what_versions_need_stays(tmp_path: Path, table: "lancedb.table.Table", kept: timedelta) -> None:
+    versions = [version["version"] for version in table.list_versions()] if kept > GRACES[0] else []
+    Store(tmp_path).upkeep(NONE, kept)
     table.checkout_latest()
     assert sorted(table.to_arrow()["x"].to_pylist()) == sorted(set(range(1_000)) - {3, 500, 999})
     for version in versions:
         table.checkout(version)
         assert table.to_arrow().num_rows == 1_000 - (version - 1)
+
+
+def test_files_go_sooner_where_room_is_short() -> None:
+    """No sooner than the longest search may take."""
+    assert grace(stored=10, free=51) == timedelta(minutes=10) > grace(stored=10, free=50) == timedelta(minutes=1)
+    assert grace(stored=0, free=0) == timedelta(minutes=1)

@@ -33,7 +33,7 @@ def settled(home: Home) -> Sizes:
     with warnings.catch_warnings():
         # LanceDB warns that readers of old versions would fail: there are none.
         warnings.simplefilter("ignore", UserWarning)
-        Store(home.store).upkeep(NONE, grace=timedelta(0))
+        Store(home.store).upkeep(NONE, timedelta(0))
     checkpointed(home)
     parts = {path: bytes_under(path) for path in home.store.iterdir()}
     chunks = sum(size for path, size in parts.items() if path.name.startswith("chunks_"))

@@ -70,11 +70,13 @@ def log(found: Sequence[Snapshot]) -> Iterator[str]:
 def _snapshot(snapshot: Snapshot) -> str:
     documents, chunks = snapshot.documents, snapshot.chunks
     revision = f"@{snapshot.source_revision[:10]}" if snapshot.source_revision else ""
-    source = f"{snapshot.source or '-'}{revision}"
-    time = moment(snapshot.source_time or snapshot.committed_at)
+    # The time in front is that of publication, by which a version is asked for; the source's own stands beside it.
+    stood = f" of {moment(snapshot.source_time)}" if snapshot.source_time else ""
+    source = f"{snapshot.source or '-'}{revision}{stood}"
     counts = f"documents +{documents.added} ~{documents.changed} -{documents.removed} ={documents.total}"
     work = f"chunks +{chunks.added} -{chunks.removed} ={chunks.total}, {chunks.embedded} embedded"
-    return f"{snapshot.version:>5}  {time}  {source}  {counts}  {work}  {snapshot.message or ''}".rstrip()
+    parts = (f"{snapshot.version:>5}", moment(snapshot.committed_at), source, counts, work, snapshot.message or "")
+    return "  ".join(parts).rstrip()
 
 
 def show(found: Shown) -> Iterator[str]:

@@ -46,9 +46,12 @@ def test_log(home: Path) -> None:
     assert [snapshot["version"] for snapshot in reply(home, "log", "--source", "docs")] == [2, 1]
     lines = said(home, "log").splitlines()
     assert len(lines) == 4
-    # In front stands when it was published, by which a version is asked for; when it was committed stands by the commit.
+    # In front stands when it was published, by which a version is asked for; when it was committed, by the commit.
     published = found[0]["committed_at"][:19].replace("T", " ")
-    assert lines[0].strip().split("  ")[1:3] == [published, f"code@{found[0]['source_revision'][:10]} of 2024-01-02 12:00:00"]
+    assert lines[0].strip().split("  ")[1:3] == [
+        published,
+        f"code@{found[0]['source_revision'][:10]} of 2024-01-02 12:00:00",
+    ]
 
 
 def test_show(home: Path) -> None:

@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from sqlalchemy import ColumnElement, Table, delete, func, insert, select
+from sqlalchemy import JSON, ColumnElement, Integer, Table, cast, delete, func, insert, literal, select
 
 from kb.batches import batches
 from kb.catalog.catalog import Connection
+from kb.catalog.pairs import pairs
 from kb.catalog.schema import recent_term, term
 
 _RECENT: Final = 20
@@ -21,10 +22,11 @@ _AT_ONCE: Final = 20
 
 
 def add_deltas(connection: Connection, version: int, deltas: Mapping[str, int]) -> None:
-    # In the table's own order: in another one, an insert of thousands takes a third longer.
-    rows = [{"version": version, "term": word, "delta": delta} for word, delta in sorted(deltas.items()) if delta]
-    if rows:
-        connection.execute(insert(recent_term), rows)
+    # All by one value: row by row, an insert of thousands takes more than twice as long; in the table's own order.
+    kept = {word: delta for word, delta in sorted(deltas.items()) if delta}
+    each = pairs(connection, literal(kept, JSON))
+    rows = select(literal(version), each.c.key, cast(each.c.value, Integer))
+    connection.execute(insert(recent_term).from_select(["version", "term", "delta"], rows))
 
 
 def settle(connection: Connection, recent: int = _RECENT) -> bool:

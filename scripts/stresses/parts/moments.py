@@ -20,7 +20,7 @@ class Moment:
         return f"{self.step} {self.subject} {self.time}".replace("  ", " ")
 
 
-COMMIT: Final = tuple(Moment("commit", subject) for subject in ("intent", "texts", "rows"))
+COMMIT: Final = tuple(Moment("commit", subject) for subject in ("intent", "texts", "rows", "ended rows"))
 PUBLISH: Final = tuple(Moment("publish", subject) for subject in ("begin", "end"))
 SYNC: Final = (
     *(Moment(step) for step in ("wake", "poll", "fetch", "extract", "diff", "embed")),

@@ -83,9 +83,11 @@ class Store:
         Files of older table versions are kept for so long, by default for what the disk has room for.
         """
         tables = {name: table for name in self._lance.names() if (table := self._lance.find(name)) is not None}
-        stored = sum(table.stats()["total_bytes"] for table in tables.values())
+        if kept is None:
+            stored = sum(table.stats()["total_bytes"] for table in tables.values())
+            kept = grace(stored, disk_usage(self._path).free)
         for name, table in tables.items():
-            upkeep(table, bounds, kept if kept is not None else grace(stored, disk_usage(self._path).free))
+            upkeep(table, bounds, kept)
             remove_leftovers(self._path / f"{name}.lance")
         CACHES.tend()
 

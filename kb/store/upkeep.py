@@ -65,13 +65,13 @@ def grace(stored: int, free: int) -> timedelta:
     return _GRACE if free > _ROOM_LEAST * stored else _SHORT_GRACE
 
 
-def upkeep(table: "Table", bounds: Bounds, grace: timedelta) -> None:
+def upkeep(table: "Table", bounds: Bounds, kept: timedelta) -> None:
     """Works where the table is past its bounds. Only for whoever holds the writer's lock.
 
     What a killed writer left is no part of any version, and goes whatever its age.
     """
     if _past(table, bounds):
-        table.optimize(cleanup_older_than=grace, delete_unverified=True)
+        table.optimize(cleanup_older_than=kept, delete_unverified=True)
         if "vector" in table.schema.names:
             _follow_vectors(table)
 

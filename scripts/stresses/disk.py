@@ -60,8 +60,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="stress disk", description="Full and read-only disks.")
     parser.add_argument("--trials", type=int, default=len(TRIALS), metavar="N", help="how many of them, all by default")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="which, where not all")
+    parser.add_argument(
+        "--only", action="append", metavar="WORDS", help="those named so, as in `read-only`; repeatable"
+    )
     asked = parser.parse_args()
-    trials = random.Random(asked.seed).sample(TRIALS, min(asked.trials, len(TRIALS)))
+    named = [trial for trial in TRIALS if asked.only is None or any(words in str(trial) for words in asked.only)]
+    if not named:
+        parser.error(f"no trial is named so; there are {', '.join(map(str, TRIALS))}")
+    trials = random.Random(asked.seed).sample(named, min(asked.trials, len(named)))
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         try:
             volume = stack.enter_context(mounted(Path(directory) / "volume", size_mb=64))

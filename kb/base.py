@@ -27,6 +27,7 @@ from kb.writing import Writer, writer
 if TYPE_CHECKING:
     from kb.search.query import Query
     from kb.store import Store
+    from kb.store.chunks import ChunkTable
 
 
 class KnowledgeBase(Asked):
@@ -51,9 +52,14 @@ class KnowledgeBase(Asked):
         """Loads all that the first search of the newest version would have to wait for. Raises EmbedderError."""
         from kb.search.query import Query
 
+        def look(connection: Connection) -> None:
+            head = resolve_snapshot(connection, "head")
+            self._rows(connection, head).make_image(head.version)
+            self.store.texts.learn()
+            self._find(connection, head, Query("warm", 1))
+
         if self.log(1):
-            asked = Query("warm", 1)
-            undisturbed(self.catalog, lambda found: self._find(found, resolve_snapshot(found, "head"), asked))
+            undisturbed(self.catalog, look)
 
     # Searching
 
@@ -103,11 +109,13 @@ class KnowledgeBase(Asked):
 
         for name in query.filters.get("source", ()):
             sight.require_source(connection, name, self._keys)
-        pipelines = partial(self._opened.pipeline, connection)
-        pipeline = pipelines(snapshot.fingerprint)
-        table = self.store.chunks(pipeline.space, pipeline.dimensions)
+        table, pipelines = self._rows(connection, snapshot), partial(self._opened.pipeline, connection)
         view = View(connection, self.store, table, snapshot, self._opened.frequencies, pipelines)
         return search(view, query, self._opened.models, watch or Stopwatch())
+
+    def _rows(self, connection: Connection, snapshot: Snapshot) -> "ChunkTable":
+        pipeline = self._opened.pipeline(connection, snapshot.fingerprint)
+        return self.store.chunks(pipeline.space, pipeline.dimensions)
 
     # Versions
 

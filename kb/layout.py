@@ -15,8 +15,8 @@ class Layout:
     key: str
     text_sha256: str
     text: str
-    passages: tuple[Passage, ...]
-    cuts: tuple[str, ...]
+    passages: Sequence[Passage]
+    cuts: Sequence[str]
 
 
 def lay_out(text: str, passages: Sequence[Passage]) -> Layout:

@@ -26,6 +26,7 @@ MODULES = {
 UPWARD = {"kb": {"connectors", "indexer"}, "connectors": {"indexer"}, "indexer": set[str]()}
 DOORS = {
     "lancedb": "kb/store/",
+    "simsimd": "kb/store/blocks.py",
     # Its second door: the connector reads any database that it knows.
     "sqlalchemy": ("kb/catalog/", "connectors/sql/"),
     "alembic": "kb/catalog/",

@@ -1,29 +1,12 @@
 """BM25 with Lucene's idf: rank_bm25's own class as the reference, and the scorer for candidates that equals it."""
 
-import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from rank_bm25 import BM25Okapi
 
-K1: Final = 1.5
-B: Final = 0.75
-"""rank_bm25's defaults; from (1.2, 0.75) to (2, 0.6), nDCG@10 moves by .006 on SciFact, Cranfield and code."""
-
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """What BM25 knows of a version; `frequencies` holds the number of chunks with each of the query's terms."""
-
-    chunks: int
-    tokens: int
-    frequencies: Mapping[str, int]
+from kb.bm25 import K1, B, Floats, Statistics, idf, shares, weight
 
 
 class LuceneBM25(BM25Okapi):  # type: ignore[misc]
@@ -37,11 +20,6 @@ class LuceneBM25(BM25Okapi):  # type: ignore[misc]
 
     def _calc_idf(self, nd: Mapping[str, int]) -> None:
         self.idf = {term: idf(self.corpus_size, frequency) for term, frequency in nd.items()}
-
-
-def idf(chunks: int, frequency: int) -> float:
-    """Lucene's inverse document frequency of a term that `frequency` of `chunks` chunks hold."""
-    return math.log(1 + (chunks - frequency + 0.5) / (frequency + 0.5))
 
 
 def exact_scores(query: Sequence[str], corpus: Sequence[Sequence[str]]) -> Floats:
@@ -59,16 +37,9 @@ def scores(query: Sequence[str], candidates: Sequence[Sequence[str]], statistics
     wanted = frozenset(query)
     occurrences = [Counter(filter(wanted.__contains__, chunk)) for chunk in candidates]
     lengths = np.array([len(chunk) for chunk in candidates], dtype=np.float64)
-    damping = K1 * (1 - B + B * lengths / (statistics.tokens / statistics.chunks))
     scored = np.zeros(len(candidates))
     # Term by term, as rank_bm25 does: a matrix product would round by the number of candidates.
     for term in query:
         counts = np.array([chunk[term] for chunk in occurrences], dtype=np.float64)
-        scored += weight(term, statistics) * (counts * (K1 + 1) / (counts + damping))
+        scored += weight(term, statistics) * shares(counts, lengths, statistics)
     return scored
-
-
-def weight(term: str, statistics: Statistics) -> float:
-    """The idf of one occurrence of `term` in a query; 0 where no chunk holds it."""
-    frequency = statistics.frequencies.get(term, 0)
-    return idf(statistics.chunks, frequency) if frequency else 0.0

@@ -1,7 +1,8 @@
 """Candidates of a search: the chunks that each side names, found by the indexes or by looking at every row."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 
@@ -9,12 +10,15 @@ from kb.catalog import access
 from kb.embedding.protocol import Vectors
 from kb.search.bm25 import exact_scores
 from kb.search.filters import AsOf, condition
-from kb.search.fusion import bounds, first, further, understated
+from kb.search.fusion import INDEXED, Rough, bounds, first, further, sure_bounds, surest, understated
 from kb.search.query import Query, View
 from kb.search.ranking import Floats, Ranking, by_score, ranked, similarities
 from kb.store import conditions
-from kb.store.candidates import Estimates, Found, Request
+from kb.store.candidates import Estimates, Found, Request, Surely
 from kb.store.rows import WholeRow, vectors
+
+_ROUNDED: Final = 1.000001
+"""By how much BM25 scores differ that were summed in another order, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Candidates:
     """The texts of these rows, by digest, that other chunks may hold, too; None where any may be."""
     found: Found | None = None
     """What the indexes named; None where every row was looked at."""
+    bounds: Mapping[int, float] = field(default_factory=dict)
+    """What rows may score at most, best first."""
 
     def ended(self, depth: int) -> bool:
         """Whether neither side can name more than it did, asked for so many."""
@@ -56,9 +62,22 @@ def quickly(view: View, query: Query, asked: Asked, depth: int) -> Candidates:
     # A word that the query repeats counts each time, here as in the score.
     request = Request(asked.vector, asked.tokens, at, query.keys, condition, matches, depth)
     found = view.table.find(request)
+    if found.surely is not None:
+        return _surely(view, query, found, found.surely)
     named = bounds(query.mode, found.near, found.matching, depth)
-    # Estimates of words count hidden rows, too: to one who may not see all, all that they name is read and scored.
-    return _read(view, query, found, first(named, found.matching, query.needed) if query.keys is None else named)
+    # The index counts hidden rows' words, too: to one who may not see all, all that is named is read and scored.
+    best: Iterable[int] = first(named, found.matching, query.needed) if query.keys is None else named
+    return _read(view, query, found, best, named)
+
+
+def _surely(view: View, query: Query, found: Found, surely: Surely) -> Candidates:
+    """With those rows read that may be among the hits."""
+    rough = Rough(surely.rough, _ROUNDED)
+    most = sure_bounds(query.mode, surely.cosines, surely.bm25, rough)
+    order = np.argsort(-most, kind="stable")
+    named = dict(zip(surely.ids[order].tolist(), most[order].tolist(), strict=True))
+    likely = surest(named, found.matching, query.needed, rough)
+    return _read(view, query, found, likely, named)
 
 
 def _matches(view: View, query: Query) -> int:
@@ -80,19 +99,22 @@ def read_on(
     found = candidates.found
     if found is None:
         return None
-    read = found.rows.keys() & found.matching.keys()
-    known = {row: score for row in read if (score := matches.get(found.rows[row].text_sha256))}
-    named = bounds(query.mode, found.near, found.matching, depth, understated(found.matching, known))
+    named = candidates.bounds
+    if found.surely is None:
+        read = found.rows.keys() & found.matching.keys()
+        known = {row: score for row in read if (score := matches.get(found.rows[row].text_sha256))}
+        rough = replace(INDEXED, bm25=INDEXED.bm25 * understated(found.matching, known))
+        named = bounds(query.mode, found.near, found.matching, depth, rough)
     likely = further(named, least, found.rows)
-    return _read(view, query, found, likely) if likely else None
+    return _read(view, query, found, likely, named) if likely else None
 
 
-def _read(view: View, query: Query, found: Found, row_ids: Iterable[int]) -> Candidates:
+def _read(view: View, query: Query, found: Found, row_ids: Iterable[int], named: Mapping[int, float]) -> Candidates:
     found = view.table.read_on(found, row_ids)
     # How long an answer takes must not tell of copies that its caller may not see.
     copied = found.copied if query.keys is None else None
     near, matching = (_named(side, found.rows) for side in (found.near, found.matching))
-    return Candidates(list(found.rows.values()), near, matching, copied, found)
+    return Candidates(list(found.rows.values()), near, matching, copied, found, named)
 
 
 def exactly(view: View, query: Query, asked: Asked, depth: int) -> Candidates:

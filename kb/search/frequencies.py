@@ -6,9 +6,9 @@ from typing import Final
 
 from cachetools import LRUCache
 
+from kb.bm25 import Statistics
 from kb.catalog import Connection, snapshots, terms
 from kb.nouns import Snapshot
-from kb.search.bm25 import Statistics
 
 _REMEMBERED: Final = 50_000
 """Terms, each as of one snapshot: some 10 MB."""

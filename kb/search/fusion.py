@@ -10,13 +10,18 @@ is worse by .01 to .03, and candidates scored by one side alone cost up to .003.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice, takewhile
+from math import inf
 from operator import itemgetter
 from typing import Final, TypeVar
+
+import numpy as np
 
 from kb.nouns import Mode
 from kb.search.ranking import Ranking, by_score
 from kb.store.candidates import Estimates
+from kb.store.image import Scores
 
 DEPTH: Final = 200
 """Candidates that each side gives at least."""
@@ -27,12 +32,21 @@ _FURTHER: Final = 4
 """Candidates that are looked at next for each that was."""
 _SURE: Final = 20
 """Of the best by BM25, as many are looked at in any case: the best of all scales the others."""
-_ROUGH_COSINE: Final = 0.005
-_ROUGH_SHARE: Final = 1.1
-"""By how much estimates may be too low, of cosines and of BM25 scores as shares of the best: what was measured on
-60,000 of either, rounded up. Where many rows died, BM25's are off by more, by what is seen in those that were read."""
 Id = TypeVar("Id", str, int)
 """Of a chunk, or of a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rough:
+    """By how much estimates may be too low: what is to be added to cosines, and BM25 scores to be multiplied by."""
+
+    cosine: float
+    bm25: float
+
+
+INDEXED: Final = Rough(0.005, 1.1)
+"""Of the indexes: what was measured on 60,000 of either, rounded up, for BM25 as shares of the best. Where many rows
+died, BM25's are off by more, by what is seen in those that were read."""
 
 
 def fuse(dense: Sequence[tuple[str, float]], bm25: Sequence[tuple[str, float]]) -> Ranking:
@@ -45,20 +59,29 @@ def fuse(dense: Sequence[tuple[str, float]], bm25: Sequence[tuple[str, float]]) 
     return sorted(fused.items(), key=by_score)
 
 
-def bounds(mode: Mode, dense: Estimates, bm25: Estimates, depth: int, understated: float = 1.0) -> dict[int, float]:
+def bounds(mode: Mode, dense: Estimates, bm25: Estimates, depth: float, rough: Rough = INDEXED) -> dict[int, float]:
     """What ids may score at most in the mode, by the estimates of sides that give at most `depth`; best first.
 
     Of BM25 alone, as a share of the best. What one side does not name counts there as much as the last that it names:
     it may be next.
     """
     best = max(bm25.values(), default=0.0)
-    rough = _ROUGH_SHARE * understated
-    cosines = {one: cosine + _ROUGH_COSINE for one, cosine in dense.items()}
-    shares = {one: min(1.0, rough * score / best) for one, score in bm25.items()}
-    if mode != "hybrid":
-        return cosines or shares
-    weighed = _weighed(cosines, shares, absent=min(shares.values()) if len(shares) >= depth else 0.0)
-    return dict(sorted(weighed.items(), key=itemgetter(1), reverse=True))
+    cosines = {one: cosine + rough.cosine for one, cosine in dense.items()}
+    shares = {one: min(1.0, rough.bm25 * score / best) for one, score in bm25.items()}
+    if mode == "hybrid":
+        most = _weighed(cosines, shares, absent=min(shares.values()) if len(shares) >= depth else 0.0)
+    else:
+        most = cosines or shares
+    return dict(sorted(most.items(), key=itemgetter(1), reverse=True))
+
+
+def sure_bounds(mode: Mode, cosines: Scores, bm25: Scores, rough: Rough) -> Scores:
+    """The same of ids whose both scores are known well, in their order."""
+    shares = np.minimum(1.0, rough.bm25 * bm25 / (bm25.max(initial=0.0) or 1.0))
+    if mode == "bm25":
+        return shares
+    most: Scores = cosines + rough.cosine
+    return DENSE_WEIGHT * most + (1 - DENSE_WEIGHT) * shares if mode == "hybrid" else most
 
 
 def understated(bm25: Estimates, known: Mapping[int, float]) -> float:
@@ -72,6 +95,12 @@ def understated(bm25: Estimates, known: Mapping[int, float]) -> float:
 def first(bounds: Iterable[int], bm25: Iterable[int], needed: int) -> set[int]:
     """The ids to look at before any other; all are given best first."""
     return {*islice(bounds, _FIRST * needed), *islice(bm25, _SURE)}
+
+
+def surest(bounds: Mapping[int, float], bm25: Iterable[int], needed: int, rough: Rough) -> set[int]:
+    """The ids among which the best are, where estimates are off by no more either way: bounds by twice as much."""
+    last = next(islice(bounds.values(), needed - 1, None), -inf)
+    return {*takewhile(lambda one: bounds[one] >= (last - 2 * rough.cosine) / rough.bm25, bounds), *islice(bm25, 1)}
 
 
 def further(bounds: Mapping[int, float], least: float, read: Collection[int]) -> list[int]:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from kb.access import Keys
+from kb.bm25 import Statistics
 from kb.embedding.protocol import Vectors
 from kb.nouns import Scores
-from kb.search.bm25 import Statistics, scores
+from kb.search.bm25 import scores
 from kb.search.candidates import Asked, Candidates, Named
 from kb.search.fusion import fuse
 from kb.search.query import Query, View
@@ -19,7 +20,7 @@ from kb.store.rows import WholeRow
 def score(view: View, query: Query, asked: Asked, found: Candidates) -> list[Scored]:
     """The candidates' texts, best first, ties by chunk id."""
     dense = _dense(asked.vector, found.rows) if asked.vector is not None else []
-    bm25 = _bm25(view, query, asked.tokens, found.rows) if asked.tokens else []
+    bm25 = _bm25(view, query, asked.tokens, found) if asked.tokens else []
     fused = fuse(dense, bm25) if query.mode == "hybrid" else dense or bm25
     digests = {row.chunk_id: row.text_sha256 for row in found.rows}
     return fold(fused, digests, _scores(dense, bm25, found))
@@ -30,10 +31,12 @@ def _dense(vector: Vectors, rows: Sequence[WholeRow]) -> Ranking:
     return ranked([row.chunk_id for row in rows], similarities(stacked, vector))
 
 
-def _bm25(view: View, query: Query, tokens: Sequence[str], rows: Sequence[WholeRow]) -> Ranking:
+def _bm25(view: View, query: Query, tokens: Sequence[str], found: Candidates) -> Ranking:
     """Those of the rows that hold a term of the query, scored with the version's own statistics."""
-    known = statistics(view, tokens, query.keys)
-    scored = ranked([row.chunk_id for row in rows], scores(tokens, [row.tokens.split() for row in rows], known))
+    surely = found.found.surely if found.found is not None else None
+    known = surely.statistics if surely is not None else statistics(view, tokens, query.keys)
+    chunks = [row.chunk_id for row in found.rows]
+    scored = ranked(chunks, scores(tokens, [row.tokens.split() for row in found.rows], known))
     return [pair for pair in scored if pair[1] > 0]
 
 

@@ -13,8 +13,11 @@ import numpy as np
 import pyarrow as pa
 
 from kb.access import Keys
+from kb.bm25 import Statistics
 from kb.store.census import Census, Chosen
 from kb.store.conditions import visible
+from kb.store.image import Image, Places, Scores, Selection
+from kb.store.images import Images
 from kb.store.known import Ids, KnownRows
 from kb.store.remembered import RememberedRows
 from kb.store.rows import ROW_ID, WholeRow
@@ -37,6 +40,7 @@ Estimates = Mapping[int, float]
 """Scores by row id, best first."""
 Side = tuple[Ids, "np.ndarray[Any, np.dtype[np.float64]]"]
 """Row ids and the estimates of their scores, best first."""
+_NOWHERE: Final[Places] = np.zeros(0, np.int64)
 _NOTHING: Final[Side] = (np.zeros(0, np.uint64), np.zeros(0))
 
 
@@ -68,9 +72,25 @@ class Pinned:
     table: "AsyncTable"
     version: int
     rows: int
+    dimensions: int
+    """Of its vectors."""
     known: KnownRows
     census: Census
     remembered: RememberedRows
+    images: Images
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surely:
+    """What an image tells of all rows that either side named: everything that a score is made of, nearly or exactly."""
+
+    ids: Ids
+    cosines: Scores
+    """Off by `rough` at most, but for a miracle."""
+    rough: float
+    bm25: Scores
+    statistics: Statistics
+    """BM25's own, of the rows that the search is among."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +101,8 @@ class Found:
     matching: Estimates
     pinned: Pinned
     """Where it was found, and where it is read."""
+    surely: Surely | None = None
+    """None where the indexes were searched."""
     rows: Mapping[int, WholeRow] = field(default_factory=dict)
     """By row id."""
     copied: frozenset[str] = frozenset()
@@ -89,17 +111,56 @@ class Found:
 
 async def find(pinned: Pinned, request: Request) -> Found:
     """With no row read yet."""
-    near, matching = await _sifted(pinned, request) or await _filtered(pinned, request)
-    return Found(near, matching, pinned)
+    image = pinned.images.at_hand(pinned, request)
+    if image is None:
+        near, matching = await _sifted(pinned, request) or await _filtered(pinned, request)
+        return Found(near, matching, pinned)
+    if request.keys is None:
+        return await asyncio.to_thread(overlook, image, image.living(request.version), request)
+    opened = await pinned.images.open_to(request.keys, image, request.version)
+    return await asyncio.to_thread(overlook, image, opened, request)
 
 
 async def read(found: Found, row_ids: Iterable[int]) -> Found:
     """With those rows read, too."""
     pinned = found.pinned
-    rows = await pinned.remembered.take(pinned.table, row_ids)
+    try:
+        rows = await pinned.remembered.take(pinned.table, row_ids)
+    except (OSError, RuntimeError, ValueError):
+        # The files of this version of the table may be gone.
+        pinned.images.forget(pinned)
+        raise
     texts = (row.text_sha256 for row in rows.values())
     copied = await pinned.known.copied(pinned.table, pinned.version, texts)
     return replace(found, rows={**found.rows, **rows}, copied=found.copied | copied)
+
+
+def overlook(image: Image, selection: Selection, request: Request) -> Found:
+    """Each side names what is best of all that is selected."""
+    statistics, matches = image.matches(request.tokens, selection)
+    matching = _best(matches, np.flatnonzero(matches > 0), request.limit)
+    near, rough = _NOWHERE, 0.0
+    cosines: Scores = np.zeros(0)
+    if request.vector is not None:
+        cosines, rough = image.cosines(request.vector, selection)
+        near = _best(cosines, selection.places, request.limit)
+    both = np.union1d(near, matching)
+    beside = cosines[both] if request.vector is not None else np.zeros(len(both))
+    surely = Surely(image.ids[both], beside, rough, matches[both], statistics)
+    nearer, matched = (
+        _estimates(image.ids[own], scores[own]) for own, scores in ((near, cosines), (matching, matches))
+    )
+    return Found(nearer, matched, image.pinned, surely)
+
+
+def _best(scores: Scores, places: Places, limit: int) -> Places:
+    """The places with the highest scores, best first."""
+    own = scores[places]
+    if len(own) > limit:
+        likely = np.argpartition(own, len(own) - limit)[len(own) - limit :]
+        places, own = places[likely], own[likely]
+    best: Places = places[np.argsort(-own, kind="stable")]
+    return best
 
 
 async def _sifted(pinned: Pinned, request: Request) -> tuple[Estimates, Estimates] | None:

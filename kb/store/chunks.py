@@ -50,6 +50,10 @@ class ChunkTable:
 
     # Reading
 
+    def make_image(self, upto: int) -> None:
+        """Has searches find all rows in memory, from now on; snapshots up to `upto` are published."""
+        self._reader.make_image(upto)
+
     def find(self, request: Request) -> Found:
         """What is nearest to the request's vector and what holds its tokens."""
         return self._reader.find(request)

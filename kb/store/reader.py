@@ -7,8 +7,9 @@ import pyarrow as pa
 
 from kb.access import Groups
 from kb.store.caches import CACHES
-from kb.store.candidates import Found, Pinned, Request, find, read
+from kb.store.candidates import Found, Pinned, Request, find, overlook, read
 from kb.store.census import Census, Counted
+from kb.store.images import Images
 from kb.store.known import KnownRows
 from kb.store.lance import Lance
 from kb.store.loop import loop
@@ -34,6 +35,7 @@ class Reader:
         self._known = KnownRows()
         self._census = Census()
         self._remembered = RememberedRows(self._known)
+        self._images = Images()
 
     def read(self, where: str, columns: Sequence[str]) -> pa.Table:
         """All rows of the filter, in no order."""
@@ -45,8 +47,20 @@ class Reader:
 
         return patiently(lambda: loop().run(scan()))
 
+    def make_image(self, upto: int) -> None:
+        """Of the table as it stands, where that is worth it; snapshots up to `upto` are published."""
+
+        async def make() -> None:
+            await self._images.make(await self._pin(), upto)
+
+        patiently(lambda: loop().run(make()))
+
     def find(self, request: Request) -> Found:
         """What both sides name is of one version of the table."""
+
+        image = self._images.settled(request)
+        if image is not None:
+            return overlook(image, image.living(request.version), request)
 
         async def look() -> Found:
             return await find(await self._pin(), request)
@@ -77,7 +91,10 @@ class Reader:
             table = await self._lance.open(self._name)
             await table.checkout(version)
             rows = await table.count_rows()
-            self._pinned = Pinned(table, version, rows, self._known, self._census, self._remembered)
+            dimensions = (await table.schema()).field("vector").type.list_size
+            self._pinned = Pinned(
+                table, version, rows, dimensions, self._known, self._census, self._remembered, self._images
+            )
         return self._pinned
 
 

@@ -78,6 +78,7 @@ def measure(form: Form, places: Places, with_rivals: bool) -> None:
     searching.latency(subject)
     publishing.publishing(subject)
     with open_made(places.home) as base:
+        base.warm()
         truth.exactness(subject, base)
         truth.recall(subject, base)
         service.callers(subject, base)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.search.bm25 import K1, B, Statistics, exact_scores, scores
+from kb.bm25 import K1, B, Statistics
+from kb.search.bm25 import exact_scores, scores
 
 TERMS = st.sampled_from(["ant", "bee", "cat", "dog", "eel"])
 CHUNKS = st.lists(TERMS, max_size=12)

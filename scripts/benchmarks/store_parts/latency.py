@@ -1,5 +1,6 @@
 """How long answers take: contenders are asked in turn, question by question, so that a busy moment strikes them all."""
 
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -44,11 +45,10 @@ def in_turn(contenders: Mapping[str, Asking], questions: Sequence[str], most_s: 
     for name, ask in contenders.items():
         _warm_up(ask, questions, most_s)
         taken[name].clear()
-    names = list(contenders)
-    for round_, question in enumerate(questions):
-        # Another one begins each time: what follows a slow one finds cold caches.
-        start = round_ % len(names)
-        for name in names[start:] + names[:start]:
+    order = random.Random(0)
+    for question in questions:
+        # In another order each time: what follows a slow one finds cold caches.
+        for name in order.sample(list(contenders), len(contenders)):
             if sum(taken[name]) < most_s * 1000:
                 taken[name].append(timed(lambda name=name, question=question: contenders[name](question)))
     return {name: Times(tuple(times)) for name, times in taken.items()}

@@ -43,6 +43,7 @@ def peak_mb() -> float:
 def main() -> None:
     home, searches, *versions = sys.argv[1:]
     with open_made(Path(home)) as base:
+        base.warm()
         asked = questions()
         for place in range(int(searches)):
             base.search(asked[place % len(asked)], as_of=int(versions[place % len(versions)]))

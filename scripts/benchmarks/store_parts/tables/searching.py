@@ -15,6 +15,7 @@ def latency(subject: Subject) -> None:
     report, versions = subject.report, subject.built.versions
     embedder = MadeEmbedder()
     with open_made(subject.places.home) as base:
+        base.warm()
         contenders: dict[str, Asking] = {f"ours {name}": searcher(base, at) for name, at in versions.items()}
         contenders |= {name: _two_queries(ask, embedder) for name, ask in _rivals(subject)}
         times = in_turn(contenders, subject.asked[: subject.form.questions], subject.form.contender_s)

@@ -1,0 +1,94 @@
+"""The image names what lives and is open, with the scores that it has, whatever became of the rows meanwhile."""
+
+import random
+from pathlib import Path
+
+import pytest
+from image_support import DIMENSIONS, QUERY, VECTOR, Shelf, asked, compare, make_small, read
+
+from kb.nouns import FOREVER
+from kb.store import Store
+from kb.store.candidates import Request
+from kb.store.rows import ChunkRow, living
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_small(monkeypatch)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    made = Shelf(tmp_path)
+    made.publish(born=20, dying=0)
+    made.publish(born=2)
+    return made
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_image_that_follows_names_what_lives_and_is_open(tmp_path: Path, seed: int) -> None:
+    """Another handle writes; the image is brought up to date now and then, or is made at the end."""
+    chance = random.Random(seed)
+    shelf = Shelf(tmp_path, seed)
+    shelf.publish(born=20, dying=0)
+    reader, late = (Store(tmp_path).chunks("space", DIMENSIONS) for _ in range(2))
+    oldest = 1
+    for _ in range(25):
+        deed = chance.choice(["publish", "publish", "publish", "take back", "permit", "compact", "forget", "much"])
+        if deed == "forget":
+            oldest = chance.randint(oldest, shelf.version)
+            shelf.forget(oldest)
+        elif deed == "much":
+            shelf.publish(born=30, dying=0.6)
+        else:
+            {"publish": shelf.publish, "take back": shelf.take_back, "permit": shelf.permit, "compact": shelf.compact}[
+                deed
+            ]()
+        if chance.random() < 0.7:
+            reader.make_image(shelf.version)
+            for version in {oldest, chance.randint(oldest, shelf.version), shelf.version}:
+                for keys in (None, ("staff",), ("legal", "sales")):
+                    compare(shelf, read(reader, asked(version, keys)), version, keys)
+    late.make_image(shelf.version)
+    for version in range(oldest, shelf.version + 1):
+        compare(shelf, read(late, asked(version)), version, None)
+
+
+def test_each_side_names_its_best_and_tells_both_scores_of_all_that_is_named(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.publish(born=60, dying=0)
+    shelf.table.make_image(1)
+    every, few = (read(shelf.table, asked(1, limit=limit)) for limit in (500, 5))
+    assert list(few.near) == list(every.near)[:5]
+    assert list(few.matching) == list(every.matching)[:5]
+    assert few.surely is not None
+    assert set(few.surely.ids.tolist()) == few.near.keys() | few.matching.keys()
+    for row, cosine, score in zip(few.surely.ids.tolist(), few.surely.cosines, few.surely.bm25, strict=True):
+        assert cosine == every.near[row]
+        assert score == every.matching.get(row, 0)
+
+
+@pytest.mark.parametrize(("vector", "tokens"), [(None, QUERY), (VECTOR, []), (None, [])])
+def test_a_side_that_is_not_asked_names_nothing(tmp_path: Path, vector, tokens) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.publish(born=10, dying=0)
+    shelf.table.make_image(1)
+    found = shelf.table.find(Request(vector, tokens, 1, None, None, 10, 500))
+    assert found.surely is not None
+    assert (found.near == {}) == (vector is None)
+    assert (found.matching == {}) == (not tokens)
+
+
+def test_a_chunk_that_was_taken_back_may_come_again_with_other_words(shelf: Shelf) -> None:
+    """As the same chunk of the same version: it was cut and analysed anew meanwhile."""
+    shelf.write(1, 0)
+    chunk = max(shelf.rows, key=lambda one: shelf.rows[one][0])
+    shelf.table.make_image(2)
+    shelf.table.recover(2)
+    _, _, _, vector, access = shelf.rows[chunk]
+    place = {"chunk_id": chunk, "document_id": chunk, "source": "docs", "uri": "a.md", "text_sha256": 2 * chunk}
+    again = ChunkRow(**place, text="beta", tokens="beta", facets=(), access=access, vector=vector)
+    shelf.table.write(living([again], 3, DIMENSIONS))
+    shelf.rows[chunk] = (3, FOREVER, ["beta"], vector, access)
+    shelf.table.make_image(3)
+    compare(shelf, read(shelf.table, asked(3)), 3, None)

@@ -7,7 +7,6 @@ thousand vectors are compared in a millisecond: LanceDB's index, where it is sea
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -61,7 +60,7 @@ def rounded(vectors: Vectors) -> Rounded:
     return Rounded(codes, scales.astype(np.float32), float(lost.max(initial=0.0)))
 
 
-def stacked(parts: Sequence[Rounded]) -> Rounded:
+def _stacked(parts: Sequence[Rounded]) -> Rounded:
     codes, scales = (np.concatenate([getattr(one, name) for one in parts]) for name in ("codes", "scales"))
     return Rounded(codes, scales, max(one.error for one in parts))
 
@@ -105,7 +104,7 @@ class Holders:
 def count_words(tokens: pa.Array) -> Words:
     """Of rows whose tokens are joined by single spaces."""
     split = pc.split_pattern(tokens, " ")
-    rows = np.repeat(np.arange(len(tokens)), pc.list_value_length(split).to_numpy())
+    rows = np.repeat(np.arange(len(tokens), dtype=np.int32), pc.list_value_length(split).to_numpy())
     every = split.flatten()
     # To split nothing gives one empty word.
     real = pc.not_equal(every, "")
@@ -114,8 +113,11 @@ def count_words(tokens: pa.Array) -> Words:
     words, ranks = _in_order(encoded.dictionary)
     keys = ranks[encoded.indices.to_numpy()] * len(tokens) + rows
     held, counts = np.unique(keys, return_counts=True)
+    owners, places = np.divmod(held, max(1, len(tokens)))
+    starts = np.searchsorted(owners, np.arange(len(words) + 1))
     lengths = np.bincount(rows, minlength=len(tokens)).astype(np.int32)
-    return _words(words, held, np.minimum(counts, np.iinfo(np.uint16).max), lengths)
+    most = np.iinfo(np.uint16).max
+    return Words(words, starts, places.astype(np.int32), np.minimum(counts, most).astype(np.uint16), lengths)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,20 +136,26 @@ class Block:
 
 def joined(blocks: Sequence[Block]) -> Block:
     """One block with the rows of all, in their order."""
-    firsts = list(accumulate((len(block) for block in blocks), initial=0))
     encoded = pa.concat_arrays([block.words.words for block in blocks]).dictionary_encode()
     words, ranks = _in_order(encoded.dictionary)
-    of_each = np.split(ranks[encoded.indices.to_numpy()], np.cumsum([len(block.words.words) for block in blocks])[:-1])
-    keys = np.concatenate(
-        [
-            np.repeat(own, np.diff(block.words.starts)) * firsts[-1] + block.words.places + first
-            for own, block, first in zip(of_each, blocks, firsts, strict=False)
-        ]
-    )
-    order = np.argsort(keys, kind="stable")
-    counts = np.concatenate([block.words.counts for block in blocks])[order]
+    lasts = np.cumsum([len(block.words.words) for block in blocks])
+    of_each = np.split(ranks[encoded.indices.to_numpy()], lasts[:-1])
+    totals = np.zeros(len(words), np.int64)
+    for own, block in zip(of_each, blocks, strict=True):
+        totals[own] += np.diff(block.words.starts)
+    starts = np.concatenate([[0], np.cumsum(totals)])
+    places, counts = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.uint16)
+    free, first = starts[:-1].copy(), 0
+    # Each block's rows of a word go behind those of the blocks before it: nothing need be sorted.
+    for own, block in zip(of_each, blocks, strict=True):
+        held, sizes = block.words, np.diff(block.words.starts)
+        to = np.repeat(free[own] - held.starts[:-1], sizes) + np.arange(len(held.places))
+        places[to], counts[to] = held.places + first, held.counts
+        free[own] += sizes
+        first += len(block)
     lengths = np.concatenate([block.words.lengths for block in blocks])
-    return Block(stacked([block.vectors for block in blocks]), _words(words, keys[order], counts, lengths))
+    vectors = [block.vectors for block in blocks]
+    return Block(_stacked(vectors), Words(words, starts, places, counts, lengths))
 
 
 def _in_order(words: pa.StringArray) -> tuple[pa.StringArray, np.ndarray[Any, np.dtype[np.int64]]]:
@@ -156,10 +164,3 @@ def _in_order(words: pa.StringArray) -> tuple[pa.StringArray, np.ndarray[Any, np
     ranks = np.empty(len(words), np.int64)
     ranks[order.to_numpy()] = np.arange(len(words))
     return words.take(order), ranks
-
-
-def _words(words: pa.StringArray, keys: np.ndarray[Any, Any], counts: np.ndarray[Any, Any], lengths: Numbers) -> Words:
-    """`keys` are words by their place, times the number of rows, plus the row; ascending."""
-    owners, places = np.divmod(keys, max(1, len(lengths)))
-    starts = np.searchsorted(owners, np.arange(len(words) + 1))
-    return Words(words, starts, places.astype(np.int32), counts.astype(np.uint16), lengths)

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from kb.batches import batches
 from kb.memory import give_back
 from kb.nouns import FOREVER
-from kb.store.blocks import Block, Rounded, count_words, joined, rounded, stacked
+from kb.store.blocks import Block, count_words, joined, rounded
 from kb.store.image import Image
 from kb.store.known import Facts, Ids
 from kb.store.rows import ROW_ID, vectors
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _FACTS: Final = np.dtype([("chunk_id", "V16"), ("since", "i4"), ("until", "i4")])
 _COLUMNS: Final = ("tokens", "vector")
 _READ_AT_ONCE: Final = 8_192
+"""Rows: what is made of more at once takes hundreds of megabytes meanwhile."""
 _BLOCK: Final = 65_536
 """Rows that one block is made of where there are as many."""
 _SMALL: Final = 8
@@ -138,34 +139,27 @@ def _names(facts: Facts) -> pa.FixedSizeBinaryArray:
 
 async def _blocks(table: "AsyncTable", ids: Ids) -> AsyncIterator[tuple[Ids, Block]]:
     """Blocks of those rows, each with the rows' ids in its order."""
-    read: list[_Read] = []
+    read: list[tuple[Ids, Block]] = []
     for some in batches(ids.tolist(), _READ_AT_ONCE):
         rows = await table.take_row_ids(some).with_row_id().select(list(_COLUMNS)).to_arrow()
-        read.append(await asyncio.to_thread(_read, rows))
-        if sum(len(one.ids) for one in read) >= _BLOCK:
-            yield await asyncio.to_thread(_block, read)
+        read.append(await asyncio.to_thread(_block, rows))
+        if sum(len(block) for _, block in read) >= _BLOCK:
+            yield await asyncio.to_thread(_joined, read)
             read = []
     if read:
-        yield await asyncio.to_thread(_block, read)
+        yield await asyncio.to_thread(_joined, read)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Read:
-    """Rows as they were read, their vectors rounded already: whole ones of a block would take four times its room."""
-
-    ids: Ids
-    tokens: pa.Array
-    vectors: Rounded
+def _block(rows: pa.Table) -> tuple[Ids, Block]:
+    block = Block(rounded(vectors(rows)), count_words(rows["tokens"].combine_chunks()))
+    # A copy: a view would keep all that was read with it.
+    return rows[ROW_ID].to_numpy().copy(), block
 
 
-def _read(rows: pa.Table) -> _Read:
-    return _Read(rows[ROW_ID].to_numpy(), rows["tokens"].combine_chunks(), rounded(vectors(rows)))
-
-
-def _block(read: list[_Read]) -> tuple[Ids, Block]:
-    tokens = pa.concat_arrays([one.tokens for one in read])
-    block = Block(stacked([one.vectors for one in read]), count_words(tokens))
-    return np.concatenate([one.ids for one in read]), block
+def _joined(read: Sequence[tuple[Ids, Block]]) -> tuple[Ids, Block]:
+    ids, block = np.concatenate([ids for ids, _ in read]), joined([block for _, block in read])
+    give_back()
+    return ids, block
 
 
 def _settled(blocks: Sequence[Block]) -> Sequence[Block]:

@@ -133,7 +133,8 @@ async def _read(table: "AsyncTable", beyond: int) -> tuple[Ids, Facts]:
     ids, facts = [np.zeros(0, np.uint64)], [np.zeros(0, _FACTS)]
     # Batch by batch: the digests of all rows at once, as Python's strings, are more than all that is kept of them.
     async for batch in reader:
-        ids.append(batch.column(ROW_ID).to_numpy())
+        # A copy: a view would keep the whole batch.
+        ids.append(batch.column(ROW_ID).to_numpy().copy())
         facts.append(_facts(batch))
     found = np.concatenate(ids)
     order = np.argsort(found)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from kb.memory import bound
 from scripts.benchmarks.store_parts.passages import questions
 from scripts.benchmarks.store_parts.publishing import open_made
 
@@ -41,6 +42,8 @@ def peak_mb() -> float:
 
 
 def main() -> None:
+    # As `kb serve` begins.
+    bound()
     home, searches, *versions = sys.argv[1:]
     with open_made(Path(home)) as base:
         base.warm()

@@ -11,14 +11,10 @@ from kb.catalog import Connection, runs
 
 def coverage(connection: Connection, moment: datetime, keys: Keys, names: Collection[str] = ()) -> Coverage:
     """Of the sources of those names, or of all; of those alone that the keys open."""
-    seen = None if keys is None else {source.name for source in sight.listed_sources(connection, keys)}
-    behind = tuple(
-        target.source
-        for target in runs.targets(connection)
-        if (not names or target.source in names)
-        and (seen is None or target.source in seen)
-        and stale(target.fresh_within, age_s(target.known, moment))
-    )
+    told = (target for target in runs.targets(connection) if not names or target.source in names)
+    # Whoever may see a source is asked of all of them: how long that takes tells nothing of those that are behind.
+    seen = [one for one in told if keys is None or sight.shows_source(connection, one.source, keys)]
+    behind = tuple(one.source for one in seen if stale(one.fresh_within, age_s(one.known, moment)))
     return Coverage(not behind, behind)
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,15 @@ _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 settings.register_profile("same", derandomize=True, deadline=None, print_blob=True, suppress_health_check=_SLOW)
 settings.register_profile("long", max_examples=2_000, deadline=None, print_blob=True, suppress_health_check=_SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.fixture(scope="module", params=["indexes", "image"])
+def means(request: pytest.FixtureRequest) -> Iterator[None]:
+    """By what searches find their candidates: tests that ask for it run with either."""
+    from image_support import by_image
+
+    with by_image() if request.param == "image" else nullcontext():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 """Rows as they should be beside a table of them, and what an image of it must name."""
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from kb.search.bm25 import exact_scores
 from kb.store import Store, images, imaging
 from kb.store.candidates import Found, Request
 from kb.store.chunks import ChunkTable
-from kb.store.reader import patiently
+from kb.store.reader import Reader, patiently
 from kb.store.rows import ROW_ID, ChunkRow, living
 from kb.store.upkeep import NONE
 
@@ -33,6 +35,21 @@ def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
         (imaging, "_SPARE", 4),
     ):
         monkeypatch.setattr(module, name, value)
+
+
+@contextmanager
+def by_image() -> Iterator[None]:
+    """Every search looks over an image, which is made first where none is at hand."""
+    overlook = Reader.overlook
+
+    def made(self: Reader, request: Request) -> Found | None:
+        self.make_image(request.version)
+        return overlook(self, request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(images, "_ROWS_LEAST", 1)
+        patch.setattr(Reader, "overlook", made)
+        yield
 
 
 class Shelf:
@@ -100,27 +117,31 @@ class Shelf:
 
 
 def asked(version: int, keys: Keys = None, limit: int = 500, condition: str | None = None) -> Request:
-    return Request(VECTOR, QUERY, version, keys, condition, 100, limit)
+    return Request(VECTOR, QUERY, version, keys, condition, limit)
 
 
 def read(table: ChunkTable, request: Request) -> Found:
     def look() -> Found:
-        found = table.find(request)
+        found = table.overlook(request) or table.find(request, 100)
         return table.read_on(found, found.near.keys() | found.matching.keys())
 
     return patiently(look)
 
 
-def compare(shelf: Shelf, found: Found, version: int, keys: Keys) -> None:
-    """By the image: all that is seen, and nothing else, with the scores of the reference."""
+def compare(shelf: Shelf, found: Found, version: int, keys: Keys, before: str = "") -> None:
+    """By the image: all that is seen, and nothing else, with the scores of the reference.
+
+    Of chunks whose id is smaller than `before` where that is given; words count as they do in all that is seen.
+    """
     seen = shelf.seen(version, keys)
+    wanted = {chunk for chunk in seen if not before or chunk < before}
     assert found.surely is not None
-    assert {found.rows[row].chunk_id for row in found.near} == seen.keys()
+    assert {found.rows[row].chunk_id for row in found.near} == wanted
     for row, cosine in found.near.items():
         assert cosine == pytest.approx(float(seen[found.rows[row].chunk_id][1] @ VECTOR), abs=found.surely.rough)
     assert list(found.near.values()) == sorted(found.near.values(), reverse=True)
     scores = exact_scores(QUERY, [words for words, _ in seen.values()]) if seen else []
-    matching = {chunk: score for chunk, score in zip(seen, scores, strict=True) if score > 0}
+    matching = {chunk: score for chunk, score in zip(seen, scores, strict=True) if score > 0 and chunk in wanted}
     assert {found.rows[row].chunk_id: score for row, score in found.matching.items()} == pytest.approx(matching)
     counted = found.surely.statistics
     assert (counted.chunks, counted.tokens) == (len(seen), sum(len(words) for words, _ in seen.values()))

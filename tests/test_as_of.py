@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,6 +11,7 @@ from comparison import Comparison, check_rebuilt
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from image_support import by_image
 from paragraphs import documents, edited, joined, paragraphs
 from reference_model import DIMENSIONS, History, Place, State
 from workbench import Workbench, fill
@@ -219,5 +221,20 @@ def _of(state: State, source: str) -> dict[str, str]:
     return {uri: text for (name, uri), text in state.items() if name == source}
 
 
+class ImagedHistories(Histories):
+    """The same where every search looks over an image."""
+
+    def __init__(self) -> None:
+        self.means = ExitStack()
+        self.means.enter_context(by_image())
+        super().__init__()
+
+    def teardown(self) -> None:
+        with self.means:
+            super().teardown()
+
+
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(max_examples=max(6, settings().max_examples // 16), stateful_step_count=16)
+TestImagedHistories = ImagedHistories.TestCase
+TestImagedHistories.settings = TestHistories.settings

@@ -15,6 +15,8 @@ from workbench import Workbench, fill
 import kb
 from kb.search.query import MOST_HITS
 
+pytestmark = pytest.mark.usefixtures("means")
+
 CRANFIELD = Path(__file__).parents[2] / "shared" / "data" / "cranfield"
 CLOSE = 1e-6
 

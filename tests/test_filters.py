@@ -20,6 +20,8 @@ from indexer.plan import Foreseen, plan_source
 from kb.errors import UsageError
 from kb.search.query import MOST_HITS
 
+pytestmark = pytest.mark.usefixtures("means")
+
 
 def some(*values: str) -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from(values), min_size=1, max_size=2)

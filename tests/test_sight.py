@@ -4,8 +4,11 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import Phase, given, settings
 from sight_worlds import Steps, World, callers, steps, worlds
+
+pytestmark = pytest.mark.usefixtures("means")
 
 
 @given(taken=steps, groups=callers)

@@ -1,7 +1,7 @@
 """The request log and the feedback in the catalog."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from kb.requests import Feedback, LoggedHit, LoggedRequest
 
 
 def add(connection: Connection, values: Sequence[LoggedRequest]) -> None:
-    connection.execute(insert(request), [{**asdict(value), "settings": dict(value.settings)} for value in values])
+    connection.execute(insert(request), [_row(value) for value in values])
 
 
 def get(connection: Connection, request_id: str, caller: str | None) -> LoggedRequest | None:
@@ -39,6 +39,15 @@ def said(connection: Connection, caller: str | None) -> list[Feedback]:
     query = select(*columns).order_by(feedback.c.id)
     rows = connection.execute(query if caller is None else query.where(feedback.c.caller == caller)).mappings()
     return [Feedback(**row) for row in rows]
+
+
+def _row(value: LoggedRequest) -> dict[str, Any]:
+    return {**_fields(value), "settings": dict(value.settings), "hits": [_fields(hit) for hit in value.hits]}
+
+
+def _fields(value: LoggedRequest | LoggedHit) -> dict[str, Any]:
+    # To copy all that is in them, as `asdict` does, takes a fifth of the time that logging takes.
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def _logged(row: Mapping[Any, Any]) -> LoggedRequest:

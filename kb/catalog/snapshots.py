@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, select
+from sqlalchemy import RowMapping, bindparam, func, insert, select
 
 from kb.catalog.catalog import Connection
 from kb.catalog.schema import ledger, pipeline, snapshot
@@ -14,17 +14,20 @@ from kb.digest import SetDigest, digest
 from kb.nouns import ChunkCounts, DocumentCounts, Snapshot
 
 _KEPT = snapshot.c.expired_at.is_(None)
+# What every search asks is put together once: that takes as long as the answer.
+_HEAD = select(func.max(snapshot.c.version))
+_ONE = select(snapshot).where(snapshot.c.version == bindparam("version"), _KEPT)
+_EXPIRED = select(func.count()).where(snapshot.c.expired_at.is_not(None))
 
 
 def head(connection: Connection) -> int:
     """The newest version, 0 before the first. It never expires."""
-    return connection.scalar(select(func.max(snapshot.c.version))) or 0
+    return connection.scalar(_HEAD) or 0
 
 
 def get(connection: Connection, version: int) -> Snapshot | None:
     """A version that is kept; None for one that has expired or never was."""
-    query = select(snapshot).where(snapshot.c.version == version, _KEPT)
-    row = connection.execute(query).mappings().first()
+    row = connection.execute(_ONE, {"version": version}).mappings().first()
     return None if row is None else _snapshot(row)
 
 
@@ -81,7 +84,7 @@ def kept_from(connection: Connection, version: int) -> Snapshot | None:
 
 def count_expired(connection: Connection) -> int:
     """How many versions have expired so far: it only ever grows."""
-    return connection.scalar(select(func.count()).where(snapshot.c.expired_at.is_not(None))) or 0
+    return connection.scalar(_EXPIRED) or 0
 
 
 def tokens_total(connection: Connection, version: int) -> int:

@@ -57,17 +57,18 @@ class Candidates:
 
 
 def quickly(view: View, query: Query, asked: Asked, depth: int) -> Candidates:
-    """By the indexes. Of what they name the rows are read that by their estimates are likely among the hits."""
-    at, condition, matches = view.snapshot.version, _condition(view, query), _matches(view, query)
+    """Of what either side names, the rows are read that by their estimates are likely among the hits."""
+    at, condition = view.snapshot.version, _condition(view, query)
     # A word that the query repeats counts each time, here as in the score.
-    request = Request(asked.vector, asked.tokens, at, query.keys, condition, matches, depth)
-    found = view.table.find(request)
-    if found.surely is not None:
+    request = Request(asked.vector, asked.tokens, at, query.keys, condition, depth)
+    found = view.table.overlook(request)
+    if found is not None and found.surely is not None:
         return _surely(view, query, found, found.surely)
+    found = view.table.find(request, _matches(view, query))
     named = bounds(query.mode, found.near, found.matching, depth)
     # The index counts hidden rows' words, too: to one who may not see all, all that is named is read and scored.
-    best: Iterable[int] = first(named, found.matching, query.needed) if query.keys is None else named
-    return _read(view, query, found, best, named)
+    likely: Iterable[int] = first(named, found.matching, query.needed) if query.keys is None else named
+    return _read(view, query, found, likely, named)
 
 
 def _surely(view: View, query: Query, found: Found, surely: Surely) -> Candidates:

@@ -1,4 +1,4 @@
-"""The chunks that a search looks at: those nearest to a vector and those that hold its words, found side by side.
+"""The chunks that a search looks at: those nearest to a vector and those that hold its words, found by the indexes.
 
 Each side estimates scores: the vector index knows vectors roughly, and LanceDB's BM25 counts all rows that ever lived.
 """
@@ -16,7 +16,7 @@ from kb.access import Keys
 from kb.bm25 import Statistics
 from kb.store.census import Census, Chosen
 from kb.store.conditions import visible
-from kb.store.image import Image, Places, Scores, Selection
+from kb.store.image import Scores
 from kb.store.images import Images
 from kb.store.known import Ids, KnownRows
 from kb.store.remembered import RememberedRows
@@ -40,7 +40,6 @@ Estimates = Mapping[int, float]
 """Scores by row id, best first."""
 Side = tuple[Ids, "np.ndarray[Any, np.dtype[np.float64]]"]
 """Row ids and the estimates of their scores, best first."""
-_NOWHERE: Final[Places] = np.zeros(0, np.int64)
 _NOTHING: Final[Side] = (np.zeros(0, np.uint64), np.zeros(0))
 
 
@@ -55,8 +54,6 @@ class Request:
     """What opens rows to the caller; None for one who may see all."""
     condition: str | None
     """What a row must meet beside living at the version and being open; None where nothing else is asked."""
-    matches: int
-    """How many rows meet all of it, about."""
     limit: int
     """Chunks that each side gives at most."""
 
@@ -109,16 +106,10 @@ class Found:
     """The texts of these rows, by digest, that other chunks may hold, too."""
 
 
-async def find(pinned: Pinned, request: Request) -> Found:
-    """With no row read yet."""
-    image = pinned.images.at_hand(pinned, request)
-    if image is None:
-        near, matching = await _sifted(pinned, request) or await _filtered(pinned, request)
-        return Found(near, matching, pinned)
-    if request.keys is None:
-        return await asyncio.to_thread(overlook, image, image.living(request.version), request)
-    opened = await pinned.images.open_to(request.keys, image, request.version)
-    return await asyncio.to_thread(overlook, image, opened, request)
+async def find(pinned: Pinned, request: Request, matches: int) -> Found:
+    """By the indexes, with no row read yet; about so many rows are what the request is among."""
+    near, matching = await _sifted(pinned, request, matches) or await _filtered(pinned, request, matches)
+    return Found(near, matching, pinned)
 
 
 async def read(found: Found, row_ids: Iterable[int]) -> Found:
@@ -135,47 +126,19 @@ async def read(found: Found, row_ids: Iterable[int]) -> Found:
     return replace(found, rows={**found.rows, **rows}, copied=found.copied | copied)
 
 
-def overlook(image: Image, selection: Selection, request: Request) -> Found:
-    """Each side names what is best of all that is selected."""
-    statistics, matches = image.matches(request.tokens, selection)
-    matching = _best(matches, np.flatnonzero(matches > 0), request.limit)
-    near, rough = _NOWHERE, 0.0
-    cosines: Scores = np.zeros(0)
-    if request.vector is not None:
-        cosines, rough = image.cosines(request.vector, selection)
-        near = _best(cosines, selection.places, request.limit)
-    both = np.union1d(near, matching)
-    beside = cosines[both] if request.vector is not None else np.zeros(len(both))
-    surely = Surely(image.ids[both], beside, rough, matches[both], statistics)
-    nearer, matched = (
-        _estimates(image.ids[own], scores[own]) for own, scores in ((near, cosines), (matching, matches))
-    )
-    return Found(nearer, matched, image.pinned, surely)
-
-
-def _best(scores: Scores, places: Places, limit: int) -> Places:
-    """The places with the highest scores, best first."""
-    own = scores[places]
-    if len(own) > limit:
-        likely = np.argpartition(own, len(own) - limit)[len(own) - limit :]
-        places, own = places[likely], own[likely]
-    best: Places = places[np.argsort(-own, kind="stable")]
-    return best
-
-
-async def _sifted(pinned: Pinned, request: Request) -> tuple[Estimates, Estimates] | None:
+async def _sifted(pinned: Pinned, request: Request, matches: int) -> tuple[Estimates, Estimates] | None:
     """Each side names what is best of all rows, and what is visible is kept; None where that may leave out a match."""
-    share = request.matches / max(1, pinned.rows)
+    share = matches / max(1, pinned.rows)
     if request.condition is not None or share < _SIFTED_LEAST:
         return None
     limit = ceil(request.limit * _SPARE / share)
-    sides = await _sides(pinned, request, limit, None)
+    sides = await _sides(pinned, request, matches, limit, None)
     kept = []
     for ids, scores in sides:
         seen = await _visible(pinned, request, ids)
         if len(ids) == limit and np.count_nonzero(seen) < request.limit:
             return None
-        kept.append(_estimates(ids[seen][: request.limit], scores[seen][: request.limit]))
+        kept.append(estimates(ids[seen][: request.limit], scores[seen][: request.limit]))
     return kept[0], kept[1]
 
 
@@ -188,24 +151,24 @@ async def _visible(pinned: Pinned, request: Request, ids: Ids) -> Chosen:
     return living
 
 
-async def _filtered(pinned: Pinned, request: Request) -> tuple[Estimates, Estimates]:
-    near, matching = await _sides(pinned, request, request.limit, request.where)
-    return _estimates(*near), _estimates(*matching)
+async def _filtered(pinned: Pinned, request: Request, matches: int) -> tuple[Estimates, Estimates]:
+    near, matching = await _sides(pinned, request, matches, request.limit, request.where)
+    return estimates(*near), estimates(*matching)
 
 
-async def _sides(pinned: Pinned, request: Request, limit: int, where: str | None) -> tuple[Side, Side]:
+async def _sides(pinned: Pinned, request: Request, matches: int, limit: int, where: str | None) -> tuple[Side, Side]:
     near, matching = await asyncio.gather(
-        _near(pinned, request, limit, where), _matching(pinned.table, request, limit, where)
+        _near(pinned, request, matches, limit, where), _matching(pinned.table, request, limit, where)
     )
     return near, matching
 
 
-async def _near(pinned: Pinned, request: Request, limit: int, where: str | None) -> Side:
+async def _near(pinned: Pinned, request: Request, matches: int, limit: int, where: str | None) -> Side:
     """By their cosine, which for unit vectors is 1 - d²/2; LanceDB gives the squared distance d²."""
     if request.vector is None:
         return _NOTHING
     restricted = _restricted(pinned.table.query(), limit, where, "_distance")
-    query = restricted.nearest_to(request.vector).distance_type("l2").nprobes(probes(pinned.rows, request.matches))
+    query = restricted.nearest_to(request.vector).distance_type("l2").nprobes(probes(pinned.rows, matches))
     ids, distances = _side(await query.to_arrow(), "_distance")
     return ids, 1.0 - distances / 2
 
@@ -236,5 +199,5 @@ def _side(found: pa.Table, score: str) -> Side:
     return found[ROW_ID].to_numpy(), found[score].to_numpy().astype(np.float64)
 
 
-def _estimates(ids: Ids, scores: "np.ndarray[Any, Any]") -> Estimates:
+def estimates(ids: Ids, scores: "np.ndarray[Any, Any]") -> Estimates:
     return dict(zip(ids.tolist(), scores.tolist(), strict=True))

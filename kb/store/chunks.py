@@ -54,9 +54,13 @@ class ChunkTable:
         """Has searches find all rows in memory, from now on; snapshots up to `upto` are published."""
         self._reader.make_image(upto)
 
-    def find(self, request: Request) -> Found:
-        """What is nearest to the request's vector and what holds its tokens."""
-        return self._reader.find(request)
+    def overlook(self, request: Request) -> Found | None:
+        """What is nearest to the request's vector and what holds its tokens; None where no image is at hand."""
+        return self._reader.overlook(request)
+
+    def find(self, request: Request, matches: int) -> Found:
+        """The same by the indexes; about so many rows are what the request is among."""
+        return self._reader.find(request, matches)
 
     def read_on(self, found: Found, row_ids: Iterable[int]) -> Found:
         """With those rows of what was found, too."""

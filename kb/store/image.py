@@ -73,6 +73,11 @@ class Image:
                 self._living[version] = found
         return found
 
+    def among(self, ids: Ids) -> Chosen:
+        """Which rows have one of the ids."""
+        found: Chosen = np.isin(self.ids, ids)
+        return found
+
     def select(self, chosen: Chosen) -> Selection:
         firsts = accumulate((len(block) for block in self.blocks), initial=0)
         spans = [slice(first, first + len(block)) for block, first in zip(self.blocks, firsts, strict=False)]
@@ -81,9 +86,9 @@ class Image:
         return Selection(chosen, np.flatnonzero(chosen), int(self.lengths.sum(where=chosen, dtype=np.int64)), parts)
 
     def cosines(self, vector: Vectors, selection: Selection) -> tuple[Scores, float]:
-        """Of the rows that are selected, among others, and by how much they may be off."""
+        """Of the rows that are selected, and by how much they may be off; nothing of the others."""
         query, rough = rounded(vector[None]), 0.0
-        cosines = np.zeros(len(self.ids), np.float32)
+        cosines = np.empty(len(self.ids), np.float32)
         for part in selection.parts:
             own, vectors = cosines[part.span], part.block.vectors
             for stretch in part.stretches:

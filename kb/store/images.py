@@ -62,7 +62,7 @@ class Images:
         if image is not None and image.pinned.version == pinned.version:
             # Who asks for a snapshot has seen it published.
             self._image = image = replace(image, upto=max(image.upto, request.version))
-            return image if request.condition is None else None
+            return image
         wanted = image is not None or self._asked > _ASKED_LEAST
         if wanted and self._making is None and _worth(pinned):
             self._making = asyncio.create_task(follow(pinned, image, request.version))
@@ -75,8 +75,11 @@ class Images:
         if _worth(pinned):
             self._image = await follow(pinned, self._image, upto)
 
-    async def open_to(self, keys: Groups, image: Image, version: int) -> Selection:
-        """The rows of the image, that of the table as it stands, which live at the version and which the keys open."""
+    async def visible(self, image: Image, request: "Request") -> Selection:
+        """The rows of the image that live at the request's version and that its keys open."""
+        version, keys = request.version, request.keys
+        if keys is None:
+            return image.living(version)
         known = (image.pinned.version, version, keys)
         found: Selection | None = self._open.get(known)
         if found is None:

@@ -7,13 +7,16 @@ import pyarrow as pa
 
 from kb.access import Groups
 from kb.store.caches import CACHES
-from kb.store.candidates import Found, Pinned, Request, find, overlook, read
+from kb.store.candidates import Found, Pinned, Request, find, read
 from kb.store.census import Census, Counted
+from kb.store.image import Image, Selection
 from kb.store.images import Images
 from kb.store.known import KnownRows
 from kb.store.lance import Lance
 from kb.store.loop import loop
+from kb.store.overlook import overlook
 from kb.store.remembered import RememberedRows
+from kb.store.rows import ROW_ID
 
 if TYPE_CHECKING:
     from lancedb.table import AsyncTable
@@ -55,15 +58,32 @@ class Reader:
 
         patiently(lambda: loop().run(make()))
 
-    def find(self, request: Request) -> Found:
-        """What both sides name is of one version of the table."""
-
+    def overlook(self, request: Request) -> Found | None:
+        """What both sides name, by the image of the table; None where none is at hand."""
         image = self._images.settled(request)
         if image is not None:
-            return overlook(image, image.living(request.version), request)
+            living = image.living(request.version)
+            return overlook(image, living, living, request)
+        selected = patiently(lambda: loop().run(self._selected(request)))
+        return overlook(*selected, request) if selected is not None else None
+
+    async def _selected(self, request: Request) -> tuple[Image, Selection, Selection] | None:
+        """The image, and what of it is visible and meets the request's condition."""
+        image = self._images.at_hand(await self._pin(), request)
+        if image is None:
+            return None
+        visible = await self._images.visible(image, request)
+        if request.condition is None:
+            return image, visible, visible
+        meeting = image.pinned.table.query().where(request.where).with_row_id().select([])
+        ids = (await meeting.to_arrow())[ROW_ID].to_numpy()
+        return image, visible, image.select(visible.chosen & image.among(ids))
+
+    def find(self, request: Request, matches: int) -> Found:
+        """The same by the indexes, of one version of the table."""
 
         async def look() -> Found:
-            return await find(await self._pin(), request)
+            return await find(await self._pin(), request, matches)
 
         return patiently(lambda: loop().run(look()))
 

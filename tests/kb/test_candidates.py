@@ -35,8 +35,8 @@ def row(chunk: str, vector: tuple[float, float], words: str = WORD) -> ChunkRow:
 
 def find(table: ChunkTable, version: int, limit: int, matches: int) -> Found:
     """All that both sides name for the word, read."""
-    request = Request(np.array(AHEAD, np.float32), [WORD], version, None, None, matches, limit)
-    found = table.find(request)
+    request = Request(np.array(AHEAD, np.float32), [WORD], version, None, None, limit)
+    found = table.find(request, matches)
     return table.read_on(found, found.near.keys() | found.matching.keys())
 
 
@@ -51,7 +51,7 @@ def test_what_the_vector_index_lacks_is_measured_as_what_it_covers(tmp_path: Pat
     write(table, 1, rows[:6_000], [])
     store.upkeep(NONE)
     write(table, 2, rows[6_000:], [])
-    found = table.find(Request(vectors[0].astype(np.float32), [], 2, None, None, 6_300, 1_000))
+    found = table.find(Request(vectors[0].astype(np.float32), [], 2, None, None, 1_000), 6_300)
     read = table.read_on(found, found.near).rows
     assert {int(one.chunk_id) >= 6_000 for one in read.values()} == {False, True}
     for row_id, estimate in found.near.items():

@@ -73,10 +73,19 @@ def test_a_side_that_is_not_asked_names_nothing(tmp_path: Path, vector, tokens) 
     shelf = Shelf(tmp_path)
     shelf.publish(born=10, dying=0)
     shelf.table.make_image(1)
-    found = shelf.table.find(Request(vector, tokens, 1, None, None, 10, 500))
+    found = shelf.table.overlook(Request(vector, tokens, 1, None, None, 500))
+    assert found is not None
     assert found.surely is not None
     assert (found.near == {}) == (vector is None)
     assert (found.matching == {}) == (not tokens)
+
+
+@pytest.mark.parametrize("keys", [None, ("staff",)])
+def test_what_meets_a_condition_is_scored_as_among_all_that_is_visible(shelf: Shelf, keys) -> None:
+    shelf.table.make_image(2)
+    for before in ("0", "4", "c", "g"):
+        found = read(shelf.table, asked(2, keys, condition=f"chunk_id < '{before}'"))
+        compare(shelf, found, 2, keys, before)
 
 
 def test_a_chunk_that_was_taken_back_may_come_again_with_other_words(shelf: Shelf) -> None:

@@ -38,7 +38,7 @@ def made(table: ChunkTable) -> None:
 
 def test_a_process_that_goes_on_searching_makes_one_aside(shelf: Shelf) -> None:
     for _ in range(4):
-        assert shelf.table.find(asked(2)).surely is None
+        assert shelf.table.overlook(asked(2)) is None
     made(shelf.table)
     compare(shelf, read(shelf.table, asked(2)), 2, None)
 
@@ -46,27 +46,21 @@ def test_a_process_that_goes_on_searching_makes_one_aside(shelf: Shelf) -> None:
 def test_a_small_table_gets_none(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "_ROWS_LEAST", 100)
     shelf.table.make_image(2)
-    assert all(shelf.table.find(asked(2)).surely is None for _ in range(10))
+    assert all(shelf.table.overlook(asked(2)) is None for _ in range(10))
     assert shelf.table._reader._images._making is None
 
 
 def test_one_that_would_not_fit_is_not_made(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "_MEMORY_MOST", 0.0)
     shelf.table.make_image(2)
-    assert shelf.table.find(asked(2)).surely is None
-
-
-def test_what_is_filtered_goes_by_the_indexes(shelf: Shelf) -> None:
-    shelf.table.make_image(2)
-    found = read(shelf.table, asked(2, condition="source = 'nowhere'"))
-    assert (found.surely, found.near, found.matching) == (None, {}, {})
+    assert shelf.table.overlook(asked(2)) is None
 
 
 def test_older_versions_stay_at_hand_while_a_new_one_is_taken_up(shelf: Shelf) -> None:
     reader = Store(shelf.place).chunks("space", DIMENSIONS)
     reader.make_image(2)
     shelf.publish()
-    assert reader.find(asked(3)).surely is None, "the image does not hold it yet"
+    assert reader.overlook(asked(3)) is None, "the image does not hold it yet"
     compare(shelf, read(reader, asked(1)), 1, None)
     made(reader)
     compare(shelf, read(reader, asked(3)), 3, None)
@@ -108,8 +102,8 @@ def test_what_kept_one_from_being_made_is_told_to_the_next_search(
 
     monkeypatch.setattr(images, "follow", fail)
     for _ in range(4):
-        shelf.table.find(asked(2))
+        shelf.table.overlook(asked(2))
     with pytest.raises(MemoryError):
         made(shelf.table)
     with pytest.raises(MemoryError, match="no room"):
-        shelf.table.find(asked(2))
+        shelf.table.overlook(asked(2))

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +36,9 @@ class Images:
         self._asked = 0
         self._image: Image | None = None
         self._looked = 0.0
-        self._making: asyncio.Task[Image] | None = None
+        self._making: asyncio.Task[None] | None = None
+        self._failed = -1
+        """The version of the table of which none could be made."""
         self._open: LRUCache[tuple[int, int, Groups], Selection] = LRUCache(_SELECTIONS)
 
     def settled(self, request: "Request") -> Image | None:
@@ -49,26 +52,28 @@ class Images:
         return image if time.monotonic() - self._looked < _LOOKED_EVERY_S else None
 
     def at_hand(self, pinned: "Pinned", request: "Request") -> Image | None:
-        """The image, where it holds all that the request is among; None where there is none yet, or shall be none.
-
-        Raises whatever kept the last one from being made.
-        """
+        """The image, where it holds all that the request is among; None where there is none yet, or shall be none."""
         self._asked += 1
         self._looked = time.monotonic()
-        if self._making is not None and self._making.done():
-            made, self._making = self._making, None
-            self._image = made.result()
         image = self._image
         if image is not None and image.pinned.version == pinned.version:
             # Who asks for a snapshot has seen it published.
             self._image = image = replace(image, upto=max(image.upto, request.version))
             return image
         wanted = image is not None or self._asked > _ASKED_LEAST
-        if wanted and self._making is None and _worth(pinned):
-            self._making = asyncio.create_task(follow(pinned, image, request.version))
-            # Whoever searches next is told what went wrong; where nobody does, nobody is.
-            self._making.add_done_callback(lambda made: made.cancelled() or made.exception())
+        if wanted and self._making is None and self._failed != pinned.version and _worth(pinned):
+            self._making = asyncio.create_task(self._follow(pinned, request.version))
         return self.settled(request)
+
+    async def _follow(self, pinned: "Pinned", upto: int) -> None:
+        try:
+            self._image = await follow(pinned, self._image, upto)
+        except Exception as error:
+            # The indexes go on answering, and the next version of the table is another try.
+            self._failed = pinned.version
+            warnings.warn(f"searches go by the indexes, for rows cannot be held in memory: {error}", stacklevel=1)
+        finally:
+            self._making = None
 
     async def make(self, pinned: "Pinned", upto: int) -> None:
         """Has it at hand by the end, unless there shall be none; snapshots up to `upto` are published."""

@@ -8,12 +8,15 @@ libraries have neither of the two functions, and are left alone. Arrow's own all
 
 import ctypes
 import os
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 _M_ARENA_MAX: Final = -8
 """glibc's, in malloc.h."""
 _ARROWS: Final = "ARROW_DEFAULT_MEMORY_POOL"
 """Arrow looks at it once, when it is loaded."""
+_LIMITS: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 def bound() -> None:
@@ -32,3 +35,11 @@ def give_back() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+@cache
+def held_at_most() -> int:
+    """Bytes that the machine has, or that its container may have (by Linux's control groups) where that is less."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limits = [path.read_text().strip() for path in _LIMITS if path.is_file()]
+    return min([machine, *(int(limit) for limit in limits if limit.isdigit())])

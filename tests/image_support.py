@@ -29,6 +29,7 @@ def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every table is worth an image, of blocks so small that there are many."""
     for module, name, value in (
         (images, "_ROWS_LEAST", 1),
+        (images, "_RESTS", 0.0),
         (imaging, "_BLOCK", 8),
         (imaging, "_READ_AT_ONCE", 3),
         (imaging, "_SMALL", 2),

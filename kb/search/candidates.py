@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 import numpy as np
 
@@ -14,11 +13,8 @@ from kb.search.fusion import INDEXED, Rough, bounds, first, further, sure_bounds
 from kb.search.query import Query, View
 from kb.search.ranking import Floats, Ranking, by_score, ranked, similarities
 from kb.store import conditions
-from kb.store.candidates import Estimates, Found, Request, Surely
+from kb.store.candidates import Estimates, Found, Request
 from kb.store.rows import WholeRow, vectors
-
-_ROUNDED: Final = 1.000001
-"""By how much BM25 scores differ that were summed in another order, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,7 @@ class Candidates:
     copied: frozenset[str] | None = None
     """The texts of these rows, by digest, that other chunks may hold, too; None where any may be."""
     found: Found | None = None
-    """What the indexes named; None where every row was looked at."""
+    """What the image or the indexes named; None where every row was read."""
     bounds: Mapping[int, float] = field(default_factory=dict)
     """What rows may score at most, best first."""
 
@@ -62,8 +58,8 @@ def quickly(view: View, query: Query, asked: Asked, depth: int) -> Candidates:
     # A word that the query repeats counts each time, here as in the score.
     request = Request(asked.vector, asked.tokens, at, query.keys, condition, depth)
     found = view.table.overlook(request)
-    if found is not None and found.surely is not None:
-        return _surely(view, query, found, found.surely)
+    if found is not None:
+        return _surely(view, query, found)
     found = view.table.find(request, _matches(view, query))
     named = bounds(query.mode, found.near, found.matching, depth)
     # The index counts hidden rows' words, too: to one who may not see all, all that is named is read and scored.
@@ -71,9 +67,11 @@ def quickly(view: View, query: Query, asked: Asked, depth: int) -> Candidates:
     return _read(view, query, found, likely, named)
 
 
-def _surely(view: View, query: Query, found: Found, surely: Surely) -> Candidates:
-    """With those rows read that may be among the hits."""
-    rough = Rough(surely.rough, _ROUNDED)
+def _surely(view: View, query: Query, found: Found) -> Candidates:
+    """What was found by an image, with those rows read that may be among the hits."""
+    surely = found.surely
+    assert surely is not None, "an image tells of all that it names"
+    rough = Rough(surely.rough, 1.0)
     most = sure_bounds(query.mode, surely.cosines, surely.bm25, rough)
     order = np.argsort(-most, kind="stable")
     named = dict(zip(surely.ids[order].tolist(), most[order].tolist(), strict=True))

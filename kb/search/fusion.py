@@ -59,7 +59,7 @@ def fuse(dense: Sequence[tuple[str, float]], bm25: Sequence[tuple[str, float]]) 
     return sorted(fused.items(), key=by_score)
 
 
-def bounds(mode: Mode, dense: Estimates, bm25: Estimates, depth: float, rough: Rough = INDEXED) -> dict[int, float]:
+def bounds(mode: Mode, dense: Estimates, bm25: Estimates, depth: int, rough: Rough = INDEXED) -> dict[int, float]:
     """What ids may score at most in the mode, by the estimates of sides that give at most `depth`; best first.
 
     Of BM25 alone, as a share of the best. What one side does not name counts there as much as the last that it names:

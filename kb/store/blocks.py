@@ -7,6 +7,7 @@ thousand vectors are compared in a millisecond: LanceDB's index, where it is sea
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,8 @@ _LARGEST: Final = 127
 _STRIDE: Final = 4_096
 """Rows that are compared together."""
 _DEVIATIONS: Final = 5.0
+_FLOATS: Final = 1e-6
+"""What sums in single precision may be off beside."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,8 +33,8 @@ class Rounded:
 
     codes: np.ndarray[tuple[int, int], np.dtype[np.int8]]
     scales: np.ndarray[tuple[int], np.dtype[np.float32]]
-    error: float
-    """The greatest length of what a vector lost."""
+    step: float
+    """The greatest of the scales."""
 
     def products(self, query: "Rounded", stretch: slice) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
         """The inner products of the rows of the stretch with the query's one."""
@@ -40,9 +43,12 @@ class Rounded:
         return products
 
     def rough(self, query: "Rounded") -> float:
-        """By how much a product may be off: what is lost points anywhere, so its share of one direction is small."""
-        lost = float(np.hypot(self.error, query.error))
-        return _DEVIATIONS * lost / float(np.sqrt(self.codes.shape[1]))
+        """By how much products of unit vectors may be off, but for a miracle: five standard deviations.
+
+        What a number loses by rounding is as likely anywhere within half a step either way, so it has a standard
+        deviation of the step over the root of twelve; so has a sum of such losses, weighed by a unit vector.
+        """
+        return _DEVIATIONS * float(np.hypot(self.step, query.step)) / sqrt(12) + _FLOATS
 
 
 def stretches(chosen: Chosen) -> Iterator[slice]:
@@ -54,15 +60,14 @@ def stretches(chosen: Chosen) -> Iterator[slice]:
 
 
 def rounded(vectors: Vectors) -> Rounded:
-    scales = np.maximum(np.abs(vectors).max(axis=1, initial=0.0), np.finfo(np.float32).tiny) / np.float32(_LARGEST)
-    codes = np.rint(vectors / scales[:, None]).astype(np.int8)
-    lost = np.linalg.norm(vectors - codes * scales[:, None], axis=1)
-    return Rounded(codes, scales.astype(np.float32), float(lost.max(initial=0.0)))
+    largest = np.abs(vectors).max(axis=1, initial=0.0) / np.float32(_LARGEST)
+    scales = np.maximum(largest, np.finfo(np.float32).tiny).astype(np.float32)
+    return Rounded(np.rint(vectors / scales[:, None]).astype(np.int8), scales, float(scales.max(initial=0.0)))
 
 
 def _stacked(parts: Sequence[Rounded]) -> Rounded:
     codes, scales = (np.concatenate([getattr(one, name) for one in parts]) for name in ("codes", "scales"))
-    return Rounded(codes, scales, max(one.error for one in parts))
+    return Rounded(codes, scales, max(one.step for one in parts))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,11 +132,6 @@ class Block:
 
     def __len__(self) -> int:
         return len(self.words.lengths)
-
-    @property
-    def nbytes(self) -> int:
-        held = (self.vectors.codes, self.vectors.scales, self.words.starts, self.words.places, self.words.counts)
-        return sum(one.nbytes for one in (*held, self.words.lengths)) + int(self.words.words.nbytes)
 
 
 def joined(blocks: Sequence[Block]) -> Block:

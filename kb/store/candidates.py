@@ -19,6 +19,7 @@ from kb.store.conditions import visible
 from kb.store.image import Scores
 from kb.store.images import Images
 from kb.store.known import Ids, KnownRows
+from kb.store.lance import gone
 from kb.store.remembered import RememberedRows
 from kb.store.rows import ROW_ID, WholeRow
 from kb.store.upkeep import PARTITION
@@ -87,7 +88,7 @@ class Surely:
     rough: float
     bm25: Scores
     statistics: Statistics
-    """BM25's own, of the rows that the search is among."""
+    """BM25's own, of all rows that live and that the caller may see, whatever a condition leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,9 @@ async def read(found: Found, row_ids: Iterable[int]) -> Found:
     pinned = found.pinned
     try:
         rows = await pinned.remembered.take(pinned.table, row_ids)
-    except (OSError, RuntimeError, ValueError):
-        # The files of this version of the table may be gone.
-        pinned.images.forget(pinned)
+    except (OSError, RuntimeError, ValueError) as error:
+        if gone(error):
+            pinned.images.forget(pinned)
         raise
     texts = (row.text_sha256 for row in rows.values())
     copied = await pinned.known.copied(pinned.table, pinned.version, texts)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from cachetools import LRUCache
 
+from kb.access import Keys
 from kb.bm25 import Statistics, shares, weight
 from kb.embedding.protocol import Vectors
 from kb.store.blocks import Block, Chosen, Numbers, rounded, stretches
@@ -22,9 +23,9 @@ from kb.store.known import Facts, Ids
 if TYPE_CHECKING:
     from kb.store.candidates import Pinned
 
-Places = np.ndarray[tuple[int], np.dtype[np.int64]]
+Places = np.ndarray[tuple[int], np.dtype[np.int32]]
 Scores = np.ndarray[tuple[int], np.dtype[np.floating[Any]]]
-_SELECTIONS: Final = 16
+_SELECTIONS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,18 +61,27 @@ class Image:
     lengths: Numbers
     """Tokens of each row."""
     blocks: Sequence[Block]
-    _living: LRUCache[int, Selection] = field(default_factory=lambda: LRUCache(_SELECTIONS))
+    _selections: LRUCache[tuple[int, Keys], Selection] = field(default_factory=lambda: LRUCache(_SELECTIONS))
+    """Those that were asked for last, by version and keys."""
     _selecting: Lock = field(default_factory=Lock)
 
     def living(self, version: int) -> Selection:
-        """For any number of threads."""
-        with self._selecting:
-            found: Selection | None = self._living.get(version)
+        """For any number of threads, as the two that follow."""
+        found = self.remembered(version, None)
         if found is None:
             found = self.select((self.facts["since"] <= version) & (self.facts["until"] > version))
-            with self._selecting:
-                self._living[version] = found
+            self.remember(version, None, found)
         return found
+
+    def remembered(self, version: int, keys: Keys) -> Selection | None:
+        """The rows that live at the version and that the keys open, where they were selected lately."""
+        with self._selecting:
+            found: Selection | None = self._selections.get((version, keys))
+        return found
+
+    def remember(self, version: int, keys: Keys, selection: Selection) -> None:
+        with self._selecting:
+            self._selections[version, keys] = selection
 
     def among(self, ids: Ids) -> Chosen:
         """Which rows have one of the ids."""
@@ -83,7 +93,9 @@ class Image:
         spans = [slice(first, first + len(block)) for block, first in zip(self.blocks, firsts, strict=False)]
         held = [(block, span) for block, span in zip(self.blocks, spans, strict=True) if chosen[span].any()]
         parts = [Part(block, span, list(stretches(chosen[span]))) for block, span in held]
-        return Selection(chosen, np.flatnonzero(chosen), int(self.lengths.sum(where=chosen, dtype=np.int64)), parts)
+        return Selection(
+            chosen, np.flatnonzero(chosen).astype(np.int32), int(self.lengths.sum(where=chosen, dtype=np.int64)), parts
+        )
 
     def cosines(self, vector: Vectors, selection: Selection) -> tuple[Scores, float]:
         """Of the rows that are selected, and by how much they may be off; nothing of the others."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _FACTS: Final = np.dtype([("chunk_id", "V16"), ("since", "i4"), ("until", "i4")])
 _COLUMNS: Final = ("tokens", "vector")
-_READ_AT_ONCE: Final = 8_192
+_READ_AT_ONCE: Final = 4_096
 """Rows: what is made of more at once takes hundreds of megabytes meanwhile."""
 _BLOCK: Final = 65_536
 """Rows that one block is made of where there are as many."""
@@ -77,14 +77,15 @@ def _kept(before: Image | None, ids: Ids, facts: Facts) -> _Kept:
     new = np.flatnonzero(~np.isin(ids, places))
     ordered = new[np.argsort(facts["since"][new], kind="stable")]
     lives = facts["until"][ordered] == FOREVER
+    if not blocks:
+        give_back()
     return _Kept(places, blocks, ids[ordered[lives]], ids[ordered[~lives]])
 
 
 def _image(pinned: "Pinned", upto: int, places: Ids, blocks: Sequence[Block], ids: Ids, facts: Facts) -> Image:
-    settled = _settled(blocks)
-    lengths = np.concatenate([np.zeros(0, np.int32), *(block.words.lengths for block in settled)])
-    give_back()
-    return Image(pinned, upto, places, _placed(places, ids, facts), lengths, settled)
+    fewer = _fewer(blocks)
+    lengths = np.concatenate([np.zeros(0, np.int32), *(block.words.lengths for block in fewer)])
+    return Image(pinned, upto, places, _placed(places, ids, facts), lengths, fewer)
 
 
 def _scattered(image: Image, present: int) -> bool:
@@ -162,7 +163,7 @@ def _joined(read: Sequence[tuple[Ids, Block]]) -> tuple[Ids, Block]:
     return ids, block
 
 
-def _settled(blocks: Sequence[Block]) -> Sequence[Block]:
+def _fewer(blocks: Sequence[Block]) -> Sequence[Block]:
     """The same rows in the same order; where many blocks are small, those that stand side by side are joined."""
     if sum(len(block) < _BLOCK for block in blocks) <= _SMALL:
         return blocks

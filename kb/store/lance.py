@@ -92,3 +92,8 @@ class _Connected:
                 str(self._path), read_consistency_interval=_AT_ONCE, session=self.session
             )
         return self._readers
+
+
+def gone(error: Exception) -> bool:
+    """Whether the error tells of a file of an older table version, which was cleaned away meanwhile."""
+    return "not found" in str(error).lower()

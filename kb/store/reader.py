@@ -1,5 +1,6 @@
 """A table as readers see it: by LanceDB's asynchronous layer, whose queries run side by side."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -12,7 +13,7 @@ from kb.store.census import Census, Counted
 from kb.store.image import Image, Selection
 from kb.store.images import Images
 from kb.store.known import KnownRows
-from kb.store.lance import Lance
+from kb.store.lance import Lance, gone
 from kb.store.loop import loop
 from kb.store.overlook import overlook
 from kb.store.remembered import RememberedRows
@@ -60,7 +61,7 @@ class Reader:
 
     def overlook(self, request: Request) -> Found | None:
         """What both sides name, by the image of the table; None where none is at hand."""
-        image = self._images.settled(request)
+        image = self._images.ready(request)
         if image is not None:
             living = image.living(request.version)
             return overlook(image, living, living, request)
@@ -77,7 +78,7 @@ class Reader:
             return image, visible, visible
         meeting = image.pinned.table.query().where(request.where).with_row_id().select([])
         ids = (await meeting.to_arrow())[ROW_ID].to_numpy()
-        return image, visible, image.select(visible.chosen & image.among(ids))
+        return image, visible, await asyncio.to_thread(lambda: image.select(visible.chosen & image.among(ids)))
 
     def find(self, request: Request, matches: int) -> Found:
         """The same by the indexes, of one version of the table."""
@@ -123,6 +124,6 @@ def patiently(look: Callable[[], T]) -> T:
     try:
         return look()
     except (OSError, RuntimeError, ValueError) as error:
-        if "not found" not in str(error).lower():
+        if not gone(error):
             raise
         return look()

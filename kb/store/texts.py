@@ -9,10 +9,12 @@ import pyarrow as pa
 from cachetools import LRUCache
 
 from kb.layout import Layout
+from kb.memory import give_back
 from kb.store.addressed import Addressed
 from kb.store.chunks import bytes_of
 from kb.store.lance import Lance
 from kb.store.outlines import outline_of, read_outlines
+from kb.store.reader import patiently
 
 _PASSAGE = pa.struct(
     [
@@ -33,8 +35,8 @@ SCHEMA = pa.schema(
     ]
 )
 _OUTLINE: Final = ("layout", "text_sha256", "passages")
-REMEMBERED: Final = 1_000_000
-"""Passages whose places are remembered: some 60 MB. To read those of ten documents takes 5 ms."""
+REMEMBERED: Final = 500_000
+"""Passages whose places are remembered: some 50 MB. To read those of ten documents takes 5 ms."""
 _ROWS_AT_ONCE: Final = 1_024
 
 
@@ -70,9 +72,14 @@ class TextTable(Addressed):
 
     def learn(self) -> None:
         """Remembers the outlines of all layouts, of the newest where there is no room for all."""
-        read = self._table.search().select(list(_OUTLINE)).limit(None).to_batches(batch_size=_ROWS_AT_ONCE)
-        for rows in read:
-            self._remember(read_outlines(rows))
+
+        def learn() -> None:
+            query = self._table.search().select(list(_OUTLINE)).limit(None)
+            for rows in query.to_batches(batch_size=_ROWS_AT_ONCE):
+                self._remember(read_outlines(rows))
+
+        patiently(learn)
+        give_back()
 
     def write(self, layouts: Iterable[Layout], since: int) -> None:
         """Stores those layouts that are not there yet, and remembers their outlines: what is new is soon asked for."""

@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,18 +49,20 @@ def test_no_row_holds_a_word_of_nothing() -> None:
     assert empty.words.lengths.tolist() == [0, 0]
 
 
-def test_products_are_off_by_no_more_than_is_said() -> None:
+@pytest.mark.parametrize("kind", ["even", "one great dimension", "mostly zeros"])
+def test_products_are_off_by_no_more_than_is_said(kind: str) -> None:
     chance = np.random.default_rng(1)
     vectors = chance.standard_normal((5_000, 384))
-    # Models give vectors in which some dimensions are far greater than the rest.
-    vectors[:, 7] *= 12
+    if kind == "one great dimension":
+        vectors[:, 7] *= 12
+    if kind == "mostly zeros":
+        vectors[chance.random(vectors.shape) > 0.05] = 0
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    rows, queries = rounded(vectors.astype(np.float32)), rounded(vectors[:20].astype(np.float32))
+    rows = rounded(vectors.astype(np.float32))
     for number in range(20):
         query = rounded(vectors[number : number + 1].astype(np.float32))
         off = np.abs(rows.products(query, slice(0, 5_000)) - vectors @ vectors[number])
-        assert 0 < off.max() < rows.rough(query) < 0.03
-    assert queries.error > 0
+        assert 0 < off.max() < rows.rough(query) < 0.04
 
 
 def test_a_vector_of_zeros_is_near_nothing() -> None:

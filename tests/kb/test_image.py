@@ -7,7 +7,7 @@ import pytest
 from image_support import DIMENSIONS, QUERY, VECTOR, Shelf, asked, compare, make_small, read
 
 from kb.nouns import FOREVER
-from kb.store import Store
+from kb.store import Store, imaging
 from kb.store.candidates import Request
 from kb.store.rows import ChunkRow, living
 
@@ -66,6 +66,33 @@ def test_each_side_names_its_best_and_tells_both_scores_of_all_that_is_named(tmp
     for row, cosine, score in zip(few.surely.ids.tolist(), few.surely.cosines, few.surely.bm25, strict=True):
         assert cosine == every.near[row]
         assert score == every.matching.get(row, 0)
+
+
+def test_ties_are_cut_by_chunk_id(tmp_path: Path) -> None:
+    """Among very many that score alike, however they stand in the image."""
+    shelf = Shelf(tmp_path)
+    shelf.publish(born=40, dying=0)
+    shelf.publish(born=40, dying=0.5)
+    shelf.table.make_image(2)
+    every = read(shelf.table, asked(2))
+    ranked = sorted(((-score, every.rows[row].chunk_id) for row, score in every.matching.items()))
+    assert len({score for score, _ in ranked}) < len(ranked), "there are ties"
+    for limit in range(1, len(ranked)):
+        few = read(shelf.table, asked(2, limit=limit))
+        assert [few.rows[row].chunk_id for row in few.matching] == [chunk for _, chunk in ranked[:limit]]
+
+
+def test_what_one_image_selected_says_nothing_of_another(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two images of one version of the table have their rows in different orders."""
+    reader = Store(shelf.place).chunks("space", DIMENSIONS)
+    reader.make_image(1)
+    shelf.publish(born=9, dying=0.4)
+    reader.make_image(3)
+    compare(shelf, read(reader, asked(3, ("staff",))), 3, ("staff",))
+    monkeypatch.setattr(imaging, "_LARGER_MOST", 0.0)
+    monkeypatch.setattr(imaging, "_SPARE", 0)
+    reader.make_image(3)
+    compare(shelf, read(reader, asked(3, ("staff",))), 3, ("staff",))
 
 
 @pytest.mark.parametrize(("vector", "tokens"), [(None, QUERY), (VECTOR, []), (None, [])])

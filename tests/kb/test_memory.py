@@ -4,8 +4,11 @@ import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from kb import memory
 
 THREADS = """
 import ctypes, os, sys, threading
@@ -52,3 +55,14 @@ def test_arrow_takes_the_systems_allocator(form: str) -> None:
     program = [sys.executable, "-c", "\n".join(lines)]
     told = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
     assert (told.stdout.strip() == "system") == (form == "bound")
+
+
+@pytest.mark.parametrize(("limit", "expected"), [("1000000\n", 1_000_000), ("max\n", None), (None, None)])
+def test_a_container_s_limit_is_what_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str | None, expected: int | None
+) -> None:
+    if limit is not None:
+        (tmp_path / "memory.max").write_text(limit)
+    monkeypatch.setattr(memory, "_LIMITS", (tmp_path / "memory.max",))
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert memory.held_at_most.__wrapped__() == (expected or machine)

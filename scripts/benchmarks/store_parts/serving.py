@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from kb.memory import bound
-from scripts.benchmarks.store_parts.passages import questions
-from scripts.benchmarks.store_parts.publishing import open_made
 
 _ROOT: Final = Path(__file__).resolve().parents[3]
 
@@ -42,8 +40,11 @@ def peak_mb() -> float:
 
 
 def main() -> None:
-    # As `kb serve` begins.
+    # As `kb serve` begins: before Arrow is loaded.
     bound()
+    from scripts.benchmarks.store_parts.passages import questions
+    from scripts.benchmarks.store_parts.publishing import open_made
+
     home, searches, *versions = sys.argv[1:]
     with open_made(Path(home)) as base:
         base.warm()

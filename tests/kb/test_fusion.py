@@ -2,11 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.search.fusion import DENSE_WEIGHT, bounds, first, further, fuse
+from kb.search.fusion import DENSE_WEIGHT, Rough, bounds, first, further, fuse, sure_bounds, surest
 
 IDS = st.text("abcdef", min_size=1, max_size=2)
 COSINES = st.dictionaries(IDS, st.floats(-1, 1))
@@ -89,6 +90,31 @@ def test_reading_on_finds_the_best_of_all_that_is_named(both, needed, depth) -> 
         more = further(most, found[needed - 1][1] if len(found) >= needed else -math.inf, read)
         assert not read & set(more)
     assert found[:needed] == truth[:needed]
+
+
+@given(
+    st.dictionaries(
+        st.integers(0, 60), st.tuples(st.floats(-1, 1), st.floats(0, 9), st.floats(-0.99, 0.99)), min_size=1
+    ),
+    st.integers(1, 5),
+    st.floats(0.001, 0.2),
+    st.sampled_from(["hybrid", "dense", "bm25"]),
+)
+def test_the_best_are_among_the_surest_however_far_estimates_are_off(known, needed, rough, mode) -> None:
+    """Of ids whose cosines are known roughly, and whose BM25 scores exactly."""
+    ids = list(known)
+    cosines, bm25 = ({one: known[one][side] for one in ids} for side in (0, 1))
+    holding = [(one, score) for one, score in bm25.items() if score]
+    truth = {"hybrid": dict(fuse(list(cosines.items()), holding)), "dense": cosines, "bm25": bm25}[mode]
+    nearly = np.array([known[one][0] + rough * known[one][2] for one in ids])
+    most = sure_bounds(mode, nearly, np.array(list(bm25.values())), Rough(rough, 1.0))
+    named = dict(sorted(zip(ids, most.tolist(), strict=True), key=lambda pair: -pair[1]))
+    ranked = sorted(bm25, key=lambda one: -bm25[one])
+    read = surest(named, ranked, needed, Rough(rough, 1.0))
+    least = sorted(truth.values(), reverse=True)[:needed][-1]
+    assert {one for one, score in truth.items() if score > least} <= read
+    assert sum(truth[one] >= least for one in read) >= min(needed, len(ids))
+    assert ranked[0] in read, "the best by BM25 scales all others"
 
 
 def test_nothing_found_fuses_to_nothing() -> None:

@@ -20,6 +20,7 @@ from kb.kept import nearest_kept
 from kb.nouns import DocumentVersion, Snapshot
 
 _HEAD: Final = re.compile(r"head(?:~(\d*))?")
+_NUMBER: Final = re.compile(r"\d{1,12}")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME: Final = re.compile(_DATE.pattern + r"[Tt ]\d{2}:\d{2}.*")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}")
@@ -36,6 +37,8 @@ def resolve(connection: Connection, reference: str | int, keys: Keys = None) -> 
 def resolve_snapshot(connection: Connection, reference: str | int, keys: Keys = None) -> Snapshot:
     """The same, as the whole snapshot."""
     text = str(reference).strip()
+    if _NUMBER.fullmatch(text) and (found := snapshots.get(connection, int(text))) is not None:
+        return sight.answering(connection, found, keys)
     head = snapshots.head(connection)
     if not head:
         raise NotFound("nothing is published yet: add a source with `kb source add`, then run `kb sync`")
@@ -50,7 +53,7 @@ def _version(connection: Connection, text: str, head: int, keys: Keys) -> int:
         if match[1] is None:
             return head
         return sight.head(connection, keys) - int(match[1] or 1)
-    if re.fullmatch(r"\d{1,12}", text):
+    if _NUMBER.fullmatch(text):
         return int(text)
     tagged = names.tagged(connection, text)
     if tagged is not None:

@@ -40,6 +40,17 @@ class Target:
     known: datetime | None
 
 
+_RAN = (
+    select(run.c.started_at).where(run.c.source == sources.c.name, run.c.succeeded).order_by(run.c.id.desc()).limit(1)
+)
+# Put together once, for every search asks it.
+_TARGETS = (
+    select(sources.c.name, sources.c.access, sources.c.fresh_within, _RAN.scalar_subquery())
+    .where(sources.c.fresh_within.is_not(None))
+    .order_by(sources.c.name)
+)
+
+
 def add(connection: Connection, value: Run) -> None:
     """Now and then older ones go that changed nothing: a daemon adds one for every look."""
     added = connection.execute(insert(run).values(asdict(value))).inserted_primary_key
@@ -72,10 +83,7 @@ def last_success(connection: Connection, source: str) -> datetime | None:
 
 def targets(connection: Connection) -> list[Target]:
     """All sources with a freshness target, by name."""
-    ran = select(run.c.started_at).where(run.c.source == sources.c.name, run.c.succeeded)
-    known = ran.order_by(run.c.id.desc()).limit(1).scalar_subquery()
-    query = select(sources.c.name, sources.c.access, sources.c.fresh_within, known)
-    rows = connection.execute(query.where(sources.c.fresh_within.is_not(None)).order_by(sources.c.name))
+    rows = connection.execute(_TARGETS)
     return [Target(name, None if access is None else tuple(access), *rest) for name, access, *rest in rows]
 
 

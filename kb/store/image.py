@@ -108,12 +108,12 @@ class Image:
             rough = max(rough, vectors.rough(query))
         return cosines, rough
 
-    def matches(self, tokens: Sequence[str], selection: Selection) -> tuple[Statistics, Scores]:
-        """BM25 of the rows that are selected, by the statistics of these; 0 of all others."""
+    def matches(self, tokens: Sequence[str], selection: Selection) -> tuple[Statistics, Scores, Places]:
+        """BM25 of the rows that are selected, by the statistics of these; 0 of all others. And which are not 0."""
         held = [(part.span, part.block.words.of(tokens, selection.chosen[part.span])) for part in selection.parts]
         frequencies = {word: sum(len(words[word].places) for _, words in held) for word in set(tokens)}
         statistics = Statistics(len(selection.places), selection.tokens, frequencies)
-        scores = np.zeros(len(self.ids))
+        scores, holding = np.zeros(len(self.ids)), [np.zeros(0, np.int32)]
         for span, words in held:
             own, lengths = scores[span], self.lengths[span]
             # Term by term, as the scorer of candidates does: the sums are the same to the last digit.
@@ -121,4 +121,5 @@ class Image:
                 places, counts = words[word].places, words[word].counts
                 if len(places):
                     own[places] += weight(word, statistics) * shares(counts, lengths[places], statistics)
-        return statistics, scores
+            holding.append((np.flatnonzero(own > 0) + span.start).astype(np.int32))
+        return statistics, scores, np.concatenate(holding)

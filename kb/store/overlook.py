@@ -12,9 +12,8 @@ _NOWHERE: Final[Places] = np.zeros(0, np.int32)
 
 def overlook(image: Image, visible: Selection, wanted: Selection, request: Request) -> Found:
     """Each side names what is best of all that is wanted; words count as they do in all that is visible."""
-    statistics, matches = image.matches(request.tokens, visible)
-    holding = np.flatnonzero((matches > 0) & wanted.chosen).astype(np.int32)
-    matching = _best(image, matches, holding, request.limit)
+    statistics, matches, holding = image.matches(request.tokens, visible)
+    matching = _best(image, matches, holding[wanted.chosen[holding]], request.limit)
     near, rough = _NOWHERE, 0.0
     cosines: Scores = np.zeros(0)
     if request.vector is not None:

@@ -35,8 +35,8 @@ SCHEMA = pa.schema(
     ]
 )
 _OUTLINE: Final = ("layout", "text_sha256", "passages")
-REMEMBERED: Final = 500_000
-"""Passages whose places are remembered: some 50 MB. To read those of ten documents takes 5 ms."""
+REMEMBERED: Final = 800_000
+"""Passages whose places are remembered: some 70 MB. To read those of ten documents takes 5 ms."""
 _ROWS_AT_ONCE: Final = 1_024
 
 

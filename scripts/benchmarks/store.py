@@ -8,8 +8,9 @@ The rivals get the same rows, commit by commit: one LanceDB version per snapshot
 `optimize()` every 25 commits; a version column without upkeep; a fresh table of each version (its size is taken at the
 first and the newest version and multiplied). `plain` is that table of the head. A rival answers by two plain queries,
 by vector and by words, ten hits each with their text, on a handle that was opened and moved beforehand. Palimpsest
-answers one hybrid search with fusion and provenance; making the query's vector, a tenth of a millisecond, counts. All
-are asked in turn, question by question. The middle version lies half way between two `optimize()` of the rival.
+answers one hybrid search with fusion, provenance and a line in the request log, its image of the rows made beforehand;
+making the query's vector, a tenth of a millisecond, counts. All are asked question by question, in an order by chance.
+The middle version lies half way between two `optimize()` of the rival.
 
 `--keep DIR` leaves what is built there and finds it again. A comparison that has taken its time is not asked further:
 each table says how many questions it stands on.

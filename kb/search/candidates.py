@@ -9,7 +9,7 @@ from kb.catalog import access
 from kb.embedding.protocol import Vectors
 from kb.search.bm25 import exact_scores
 from kb.search.filters import AsOf, condition
-from kb.search.fusion import INDEXED, Rough, bounds, first, further, sure_bounds, surest, understated
+from kb.search.fusion import INDEXED, bounds, first, further, sure_bounds, surest, understated
 from kb.search.query import Query, View
 from kb.search.ranking import Floats, Ranking, by_score, ranked, similarities
 from kb.store import conditions
@@ -71,11 +71,10 @@ def _surely(view: View, query: Query, found: Found) -> Candidates:
     """What was found by an image, with those rows read that may be among the hits."""
     surely = found.surely
     assert surely is not None, "an image tells of all that it names"
-    rough = Rough(surely.rough, 1.0)
-    most = sure_bounds(query.mode, surely.cosines, surely.bm25, rough)
+    most = sure_bounds(query.mode, surely.cosines, surely.bm25, surely.rough)
     order = np.argsort(-most, kind="stable")
     named = dict(zip(surely.ids[order].tolist(), most[order].tolist(), strict=True))
-    likely = surest(named, found.matching, query.needed, rough)
+    likely = surest(named, found.matching, query.needed, surely.rough)
     return _read(view, query, found, likely, named)
 
 

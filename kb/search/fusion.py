@@ -16,8 +16,6 @@ from math import inf
 from operator import itemgetter
 from typing import Final, TypeVar
 
-import numpy as np
-
 from kb.nouns import Mode
 from kb.search.ranking import Ranking, by_score
 from kb.store.candidates import Estimates
@@ -75,12 +73,12 @@ def bounds(mode: Mode, dense: Estimates, bm25: Estimates, depth: int, rough: Rou
     return dict(sorted(most.items(), key=itemgetter(1), reverse=True))
 
 
-def sure_bounds(mode: Mode, cosines: Scores, bm25: Scores, rough: Rough) -> Scores:
-    """The same of ids whose both scores are known well, in their order."""
-    shares = np.minimum(1.0, rough.bm25 * bm25 / (bm25.max(initial=0.0) or 1.0))
+def sure_bounds(mode: Mode, cosines: Scores, bm25: Scores, rough: float) -> Scores:
+    """The same of ids whose BM25 scores are known, and whose cosines are off by so much at most; in their order."""
+    shares = bm25 / (bm25.max(initial=0.0) or 1.0)
     if mode == "bm25":
         return shares
-    most: Scores = cosines + rough.cosine
+    most: Scores = cosines + rough
     return DENSE_WEIGHT * most + (1 - DENSE_WEIGHT) * shares if mode == "hybrid" else most
 
 
@@ -97,10 +95,10 @@ def first(bounds: Iterable[int], bm25: Iterable[int], needed: int) -> set[int]:
     return {*islice(bounds, _FIRST * needed), *islice(bm25, _SURE)}
 
 
-def surest(bounds: Mapping[int, float], bm25: Iterable[int], needed: int, rough: Rough) -> set[int]:
-    """The ids among which the best are, where estimates are off by no more either way: bounds by twice as much."""
+def surest(bounds: Mapping[int, float], bm25: Iterable[int], needed: int, rough: float) -> set[int]:
+    """The ids among which the best are, where cosines are off by so much either way: bounds by twice as much."""
     last = next(islice(bounds.values(), needed - 1, None), -inf)
-    return {*takewhile(lambda one: bounds[one] >= (last - 2 * rough.cosine) / rough.bm25, bounds), *islice(bm25, 1)}
+    return {*takewhile(lambda one: bounds[one] >= last - 2 * rough, bounds), *islice(bm25, 1)}
 
 
 def further(bounds: Mapping[int, float], least: float, read: Collection[int]) -> list[int]:

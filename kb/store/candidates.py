@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from kb.access import Keys
 from kb.bm25 import Statistics
-from kb.store.census import Census, Chosen
+from kb.store.blocks import Chosen
+from kb.store.census import Census
 from kb.store.conditions import visible
 from kb.store.image import Scores
 from kb.store.images import Images

@@ -18,13 +18,13 @@ import pyarrow.compute as pc
 from cachetools import LRUCache
 
 from kb.access import Groups
+from kb.store.blocks import Chosen
 from kb.store.known import Ids
 from kb.store.rows import ROW_ID
 
 if TYPE_CHECKING:
     from kb.store.candidates import Pinned
 
-Chosen = np.ndarray[tuple[int], np.dtype[np.bool_]]
 Facts = np.ndarray[tuple[int, int], np.dtype[np.int32]]
 Places = np.ndarray[tuple[int], np.dtype[np.int32]]
 _COLUMNS: Final = ["since", "until", "tokens", "access"]

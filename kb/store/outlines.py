@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from kb.layout import Layout
 from kb.nouns import Passage
-from kb.store.packed import packed
+from kb.store.packed import Packed, hexadecimal, packed
 
 T = TypeVar("T")
 _PLACE: Final = np.dtype([("start", "i4"), ("end", "i4"), ("section", "i4"), ("page", "i4")])
@@ -49,18 +49,17 @@ class Cuts(_Remembered[str]):
 
     __slots__ = ("_digests",)
 
-    def __init__(self, digests: bytes) -> None:
+    def __init__(self, digests: Packed) -> None:
         self._digests = digests
 
     def __len__(self) -> int:
-        return len(self._digests) // _CUT
+        return len(self._digests)
 
     def __iter__(self) -> Iterator[str]:
-        digits, length = self._digests.hex(), 2 * _CUT
-        return iter([digits[first : first + length] for first in range(0, len(digits), length)])
+        return iter(hexadecimal(self._digests))
 
     def _one(self, index: int) -> str:
-        return self._digests[_CUT * index : _CUT * (index + 1)].hex()
+        return hexadecimal(self._digests[index : index + 1])[0]
 
 
 class Passages(_Remembered[Passage]):
@@ -93,19 +92,19 @@ def read_outlines(rows: pa.Table | pa.RecordBatch) -> Iterator[Layout]:
     places["start"], places["end"] = every.field("start").to_numpy(), every.field("end").to_numpy()
     places["page"] = pc.fill_null(every.field("page"), _NO_PAGE).to_numpy()
     sections = [tuple(section) for section in every.field("section").to_pylist()]
-    cuts = packed(every.field("text_sha256").to_pylist(), _CUT).tobytes()
+    cuts = packed(every.field("text_sha256").to_pylist(), _CUT)
     lasts = np.cumsum(pc.list_value_length(passages).to_numpy()).tolist()
     keys = zip(rows.column("layout").to_pylist(), rows.column("text_sha256").to_pylist(), strict=True)
     for (key, digest), first, last in zip(keys, [0, *lasts], lasts, strict=False):
         held = _passages(places[first:last].copy(), sections[first:last])
-        yield Layout(key, digest, "", held, Cuts(cuts[_CUT * first : _CUT * last]))
+        yield Layout(key, digest, "", held, Cuts(cuts[first:last].copy()))
 
 
 def outline_of(layout: Layout) -> Layout:
     """The layout with an empty text."""
     places = [(one.start, one.end, 0, _NO_PAGE if one.page is None else one.page) for one in layout.passages]
     passages = _passages(np.array(places, _PLACE), [one.section for one in layout.passages])
-    return Layout(layout.key, layout.text_sha256, "", passages, Cuts(packed(layout.cuts, _CUT).tobytes()))
+    return Layout(layout.key, layout.text_sha256, "", passages, Cuts(packed(layout.cuts, _CUT)))
 
 
 def _passages(places: Places, sections: Sequence[tuple[str, ...]]) -> Passages:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.search.fusion import DENSE_WEIGHT, Rough, bounds, first, further, fuse, sure_bounds, surest
+from kb.search.fusion import DENSE_WEIGHT, bounds, first, further, fuse, sure_bounds, surest
 
 IDS = st.text("abcdef", min_size=1, max_size=2)
 COSINES = st.dictionaries(IDS, st.floats(-1, 1))
@@ -107,10 +107,10 @@ def test_the_best_are_among_the_surest_however_far_estimates_are_off(known, need
     holding = [(one, score) for one, score in bm25.items() if score]
     truth = {"hybrid": dict(fuse(list(cosines.items()), holding)), "dense": cosines, "bm25": bm25}[mode]
     nearly = np.array([known[one][0] + rough * known[one][2] for one in ids])
-    most = sure_bounds(mode, nearly, np.array(list(bm25.values())), Rough(rough, 1.0))
+    most = sure_bounds(mode, nearly, np.array(list(bm25.values())), rough)
     named = dict(sorted(zip(ids, most.tolist(), strict=True), key=lambda pair: -pair[1]))
     ranked = sorted(bm25, key=lambda one: -bm25[one])
-    read = surest(named, ranked, needed, Rough(rough, 1.0))
+    read = surest(named, ranked, needed, rough)
     least = sorted(truth.values(), reverse=True)[:needed][-1]
     assert {one for one, score in truth.items() if score > least} <= read
     assert sum(truth[one] >= least for one in read) >= min(needed, len(ids))

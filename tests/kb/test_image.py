@@ -4,25 +4,14 @@ import random
 from pathlib import Path
 
 import pytest
-from image_support import DIMENSIONS, QUERY, VECTOR, Shelf, asked, compare, make_small, read
+from image_support import DIMENSIONS, QUERY, VECTOR, Shelf, asked, compare, read
 
 from kb.nouns import FOREVER
 from kb.store import Store, imaging
 from kb.store.candidates import Request
 from kb.store.rows import ChunkRow, living
 
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    make_small(monkeypatch)
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    made = Shelf(tmp_path)
-    made.publish(born=20, dying=0)
-    made.publish(born=2)
-    return made
+pytestmark = pytest.mark.usefixtures("small_images")
 
 
 @pytest.mark.parametrize("seed", range(6))

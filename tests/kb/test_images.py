@@ -1,7 +1,6 @@
 """Which image is at hand: made aside, followed, refused, and forgotten."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from image_support import DIMENSIONS, Shelf, asked, compare, make_small, read
@@ -11,18 +10,7 @@ from kb.store.chunks import ChunkTable
 from kb.store.loop import loop
 from kb.store.upkeep import NONE
 
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    make_small(monkeypatch)
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    made = Shelf(tmp_path)
-    made.publish(born=20, dying=0)
-    made.publish(born=2)
-    return made
+pytestmark = pytest.mark.usefixtures("small_images")
 
 
 def made(table: ChunkTable) -> None:
